@@ -1,0 +1,146 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of rules for every Swift target: strict concurrency, internal imports, and no warning survives.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.target(name: name), "TestSupport"] + dependencies,
+        swiftSettings: strict
+    )
+}
+
+func daemon(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let seams: [Target] = [
+    .target(name: "CChecksum"),
+    .target(name: "CLinux"),
+    .target(name: "CSpawn"),
+    .target(name: "CToml"),
+    .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+    .systemLibrary(name: "CSystemd", providers: [.apt(["libsystemd-dev"])]),
+]
+
+let pure: [Target] = [
+    module("BinaryCoding"),
+    module("TaskModel", ["BinaryCoding"]),
+    module("TaskValidation", ["TaskModel"]),
+    module("WireProtocol", ["BinaryCoding", "TaskModel"]),
+    module("QueueStateMachine", ["TaskModel"]),
+]
+
+let mechanisms: [Target] = [
+    module("LinuxSystem", ["CLinux"]),
+    module("Journal", ["BinaryCoding", "CChecksum", "LinuxSystem", "TaskModel"]),
+    module("ZeroMQ", ["CZeroMQ", "LinuxSystem"]),
+    module("Systemd", ["CSystemd", "LinuxSystem"]),
+    module("ServiceLog", ["LinuxSystem", "Systemd", logging]),
+    module("ProcessorSupervision", ["CSpawn", "LinuxSystem", "TaskModel", "TaskValidation"]),
+    module("Configuration", ["CToml", "TaskModel"]),
+]
+
+let shells: [Target] = [
+    module(
+        "BrokerDaemon",
+        [
+            "Configuration", "Journal", "LinuxSystem", "QueueStateMachine", "ServiceLog", "Systemd", "TaskModel",
+            "WireProtocol", "ZeroMQ", logging,
+        ]
+    ),
+    module(
+        "IngestDaemon",
+        [
+            "Configuration", "LinuxSystem", "ServiceLog", "Systemd", "TaskModel", "TaskValidation", "WireProtocol",
+            "ZeroMQ", logging, nio, nioPosix, nioHTTP,
+        ]
+    ),
+    module(
+        "WorkerDaemon",
+        [
+            "Configuration", "LinuxSystem", "ProcessorSupervision", "ServiceLog", "Systemd", "TaskModel",
+            "WireProtocol", "ZeroMQ", logging,
+        ]
+    ),
+    module(
+        "AdminCommands",
+        [
+            "Configuration", "Journal", "LinuxSystem", "ProcessorSupervision", "ServiceLog", "TaskModel",
+            "TaskValidation", "WireProtocol", "ZeroMQ", arguments, logging,
+        ]
+    ),
+    module("TaskProcessor", ["TaskValidation"]),
+]
+
+let executables: [Target] = [
+    daemon("taskq-broker", ["BrokerDaemon"]),
+    daemon("taskq-ingest", ["IngestDaemon"]),
+    daemon("taskq-worker", ["WorkerDaemon"]),
+    daemon("taskq", ["AdminCommands"]),
+    .executableTarget(
+        name: "tasks-processor", dependencies: ["TaskProcessor"], path: "plugins/tasks/Sources", swiftSettings: strict),
+]
+
+let testTargets: [Target] = [
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    tests(of: "BinaryCoding"),
+    tests(of: "TaskModel"),
+    tests(of: "TaskValidation", ["TaskModel"]),
+    tests(of: "WireProtocol", ["BinaryCoding", "TaskModel"]),
+    tests(of: "QueueStateMachine", ["TaskModel"]),
+    tests(of: "LinuxSystem"),
+    tests(of: "Journal", ["BinaryCoding", "CChecksum", "TaskModel"]),
+    tests(of: "ZeroMQ"),
+    tests(of: "Systemd"),
+    tests(of: "ServiceLog", [logging]),
+    tests(of: "ProcessorSupervision", ["LinuxSystem", "TaskModel"]),
+    tests(of: "Configuration", ["TaskModel"]),
+    tests(of: "BrokerDaemon", ["Journal", "QueueStateMachine", "TaskModel", "WireProtocol"]),
+    tests(of: "IngestDaemon", ["TaskModel", "TaskValidation", "WireProtocol", "ZeroMQ", nio, nioPosix, nioHTTP]),
+    tests(of: "WorkerDaemon", ["ProcessorSupervision", "TaskModel", "WireProtocol", "ZeroMQ"]),
+    tests(of: "AdminCommands", ["TaskModel"]),
+    tests(of: "TaskProcessor"),
+    .testTarget(
+        name: "SimulationTests",
+        dependencies: ["BrokerDaemon", "Journal", "QueueStateMachine", "TaskModel", "TestSupport", "WireProtocol"],
+        swiftSettings: strict),
+    .testTarget(
+        name: "EndToEndTests",
+        dependencies: [
+            "Journal", "TaskModel", "TestSupport", "taskq", "taskq-broker", "taskq-ingest", "taskq-worker",
+            "tasks-processor",
+        ],
+        swiftSettings: strict),
+    .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
+]
+
+let package = Package(
+    name: "taskq",
+    products: [.library(name: "TaskProcessor", targets: ["TaskProcessor"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    ],
+    targets: seams + pure + mechanisms + shells + executables + testTargets,
+    cxxLanguageStandard: .cxx17
+)
