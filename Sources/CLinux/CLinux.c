@@ -1,0 +1,87 @@
+#define _GNU_SOURCE 1
+
+#include "CLinux.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+int clinux_pidfd_open(int pid) {
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+int clinux_pidfd_send_signal(int pidfd, int signal) {
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+int clinux_close_range(unsigned first, unsigned last, unsigned flags) {
+    return (int)syscall(SYS_close_range, first, last, flags);
+}
+
+intptr_t clinux_pread_nowait(int descriptor, void *buffer, size_t count, int64_t offset) {
+    struct iovec piece = {.iov_base = buffer, .iov_len = count};
+    return preadv2(descriptor, &piece, 1, offset, RWF_NOWAIT);
+}
+
+int clinux_prctl(int option, unsigned long argument) {
+    return prctl(option, argument, 0, 0, 0);
+}
+
+int clinux_set_thread_name(const char *name) {
+    return prctl(PR_SET_NAME, (unsigned long)(uintptr_t)name, 0, 0, 0);
+}
+
+static void take_ancillary(struct msghdr *message, struct clinux_datagram *result) {
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
+        if (header->cmsg_level != SOL_SOCKET) continue;
+        if (header->cmsg_type == SCM_CREDENTIALS) {
+            struct ucred credentials;
+            memcpy(&credentials, CMSG_DATA(header), sizeof(credentials));
+            result->pid = credentials.pid;
+            result->uid = credentials.uid;
+        } else if (header->cmsg_type == SCM_RIGHTS) {
+            size_t held = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+            for (size_t index = 0; index < held; index++) {
+                int descriptor;
+                memcpy(&descriptor, CMSG_DATA(header) + index * sizeof(int), sizeof(int));
+                close(descriptor);
+            }
+        }
+    }
+}
+
+struct clinux_datagram clinux_receive_datagram(int descriptor, void *buffer, size_t capacity) {
+    struct iovec piece = {.iov_base = buffer, .iov_len = capacity};
+    union {
+        char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int) * 16)];
+        struct cmsghdr alignment;
+    } control;
+    struct msghdr message = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
+    struct clinux_datagram result = {.count = recvmsg(descriptor, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC)};
+    if (result.count >= 0) take_ancillary(&message, &result);
+    return result;
+}
+
+int clinux_bind_datagram(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(address.sun_path, path);
+    int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0) return -1;
+    int on = 1;
+    if (setsockopt(descriptor, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0 &&
+        bind(descriptor, (struct sockaddr *)&address, sizeof(address)) == 0)
+        return descriptor;
+    int failure = errno;
+    close(descriptor);
+    errno = failure;
+    return -1;
+}

@@ -1,0 +1,37 @@
+#pragma once
+
+// What Glibc's module map leaves out. Thin, errno untouched: Swift decides what a failure means. The header stays
+// free of _GNU_SOURCE, which would give other definitions of types that Swift's own Glibc module has.
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+
+int clinux_pidfd_open(int pid);
+int clinux_pidfd_send_signal(int pidfd, int signal);
+int clinux_close_range(unsigned first, unsigned last, unsigned flags);
+
+/// Reads only what the page cache holds: -1 with EAGAIN where the disk would have to be asked.
+intptr_t clinux_pread_nowait(int descriptor, void *buffer, size_t count, int64_t offset);
+
+int clinux_prctl(int option, unsigned long argument);
+int clinux_set_thread_name(const char *name);
+
+/// One datagram and its sender's pid and uid, as the kernel vouches for them; pid 0 where it attached none.
+struct clinux_datagram {
+    intptr_t count;
+    int pid;
+    unsigned uid;
+};
+
+/// Does not wait. Needs SO_PASSCRED on the socket; descriptors that came along are closed.
+struct clinux_datagram clinux_receive_datagram(int descriptor, void *buffer, size_t capacity);
+
+/// A bound AF_UNIX datagram socket with SO_PASSCRED, or -1.
+int clinux_bind_datagram(const char *path);

@@ -1,0 +1,29 @@
+private import CLinux
+
+/// Wakes a thread that polls, from any other thread.
+package final class EventDescriptor: Sendable {
+    private let descriptor: OwnedDescriptor
+
+    /// The corresponding C function is `eventfd`.
+    package init() throws(SystemError) {
+        descriptor = OwnedDescriptor(
+            adopting: try retryingInterrupted("eventfd") { eventfd(0, CInt(EFD_CLOEXEC | EFD_NONBLOCK)) })
+    }
+
+    package var rawValue: CInt { descriptor.rawValue }
+
+    /// Makes the descriptor readable until the next ``acknowledge()``. Never blocks.
+    package func signal() {
+        var one: UInt64 = 1
+        // A full counter is readable already, which is all that a signal means.
+        withUnsafeBytes(of: &one) { _ = try? descriptor.write($0) }  // ignoring: only a closed descriptor can fail
+    }
+
+    /// Makes the descriptor quiet again; true if it had been signalled.
+    @discardableResult
+    package func acknowledge() -> Bool {
+        var count: UInt64 = 0
+        let outcome = withUnsafeMutableBytes(of: &count) { try? descriptor.read(into: $0) }  // ignoring: as above
+        return outcome == .read(bytes: 8)
+    }
+}
