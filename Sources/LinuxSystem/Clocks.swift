@@ -1,6 +1,8 @@
 private import Glibc
 
-/// The kernel's clocks. Read by shells only; whatever decides takes the time as an argument.
+/// The kernel's clocks.
+///
+/// Read by shells only; whatever decides takes the time as an argument.
 package enum Clocks {
     /// CLOCK_MONOTONIC, nanoseconds: stands still while the machine sleeps, means nothing after a boot.
     package static func monotonicNanoseconds() -> UInt64 { nanoseconds(of: CLOCK_MONOTONIC) }
@@ -8,7 +10,9 @@ package enum Clocks {
     /// CLOCK_BOOTTIME, milliseconds: goes on while the machine sleeps, starts anew at each boot.
     package static func boottimeMilliseconds() -> UInt64 { nanoseconds(of: CLOCK_BOOTTIME) / 1_000_000 }
 
-    /// CLOCK_REALTIME, milliseconds since 1970. May jump both ways.
+    /// CLOCK_REALTIME, milliseconds since 1970.
+    ///
+    /// May jump both ways.
     package static func wallMilliseconds() -> UInt64 { nanoseconds(of: CLOCK_REALTIME) / 1_000_000 }
 
     private static func nanoseconds(of clock: clockid_t) -> UInt64 {
@@ -18,7 +22,9 @@ package enum Clocks {
         return UInt64(max(0, reading.tv_sec)) * 1_000_000_000 + UInt64(reading.tv_nsec)
     }
 
-    /// Names this boot: the kernel's boot id, hashed with 64-bit FNV-1a. The same until the next boot.
+    /// Names this boot: the kernel's boot id, hashed with 64-bit FNV-1a.
+    ///
+    /// The same until the next boot.
     package static func bootIdentity() throws(SystemError) -> UInt64 {
         let text = try FileContents.read("/proc/sys/kernel/random/boot_id", maximumBytes: 128)
         return hash(text)

@@ -11,7 +11,9 @@ package struct DatagramSocket: ~Copyable, Sendable {
 
     private let descriptor: OwnedDescriptor
 
-    /// Binds to a path that must not exist. ENAMETOOLONG over 107 bytes.
+    /// Binds to a path that must not exist.
+    ///
+    /// ENAMETOOLONG over 107 bytes.
     package init(bindingTo path: String) throws(SystemError) {
         descriptor = OwnedDescriptor(
             adopting: try retryingInterrupted("bind \(path)") { clinux_bind_datagram(path) })
@@ -19,7 +21,9 @@ package struct DatagramSocket: ~Copyable, Sendable {
 
     package var rawValue: CInt { descriptor.rawValue }
 
-    /// The next datagram, nil if none waits. Longer ones are cut to 4 KiB.
+    /// The next datagram, nil if none waits.
+    ///
+    /// Longer ones are cut to 4 KiB.
     package borrowing func receive() throws(SystemError) -> Datagram? {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         while true {

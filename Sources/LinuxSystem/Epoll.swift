@@ -1,7 +1,9 @@
 private import CLinux
 private import Glibc
 
-/// The kernel's readiness list. Tokens are the caller's; level-triggered unless asked otherwise.
+/// The kernel's readiness list.
+///
+/// Tokens are the caller's; level-triggered unless asked otherwise.
 package struct Epoll: ~Copyable, Sendable {
     package struct Interest: OptionSet, Hashable, Sendable {
         package let rawValue: UInt32
@@ -60,8 +62,10 @@ package struct Epoll: ~Copyable, Sendable {
         _ = try retryingInterrupted("epoll_ctl") { epoll_ctl(own, operation, fd, &event) }
     }
 
-    /// Replaces `events` by what is ready. Empty after the timeout and after an interrupting signal, so that
-    /// the caller looks at its clocks again; -1 waits for ever. The corresponding C function is `epoll_wait`.
+    /// Replaces `events` by what is ready.
+    ///
+    /// Empty after the timeout and after an interrupting signal, so that the caller looks at its clocks
+    /// again; -1 waits for ever. The corresponding C function is `epoll_wait`.
     package borrowing func wait(
         into events: inout [Event], maximum: Int = 64, timeoutMilliseconds: CInt
     ) throws(SystemError) {

@@ -12,18 +12,22 @@ package final class EventDescriptor: Sendable {
 
     package var rawValue: CInt { descriptor.rawValue }
 
-    /// Makes the descriptor readable until the next ``acknowledge()``. Never blocks.
+    /// Makes the descriptor readable until the next ``acknowledge()``, and never blocks.
     package func signal() {
-        var one: UInt64 = 1
-        // A full counter is readable already, which is all that a signal means.
-        withUnsafeBytes(of: &one) { _ = try? descriptor.write($0) }  // ignoring: only a closed descriptor can fail
+        let one: UInt64 = 1
+        withUnsafeBytes(of: one) { bytes in
+            // A full counter is readable already, which is all that a signal means.
+            _ = try? descriptor.write(bytes)  // ignoring: only a closed descriptor can fail
+        }
     }
 
     /// Makes the descriptor quiet again; true if it had been signalled.
     @discardableResult
     package func acknowledge() -> Bool {
         var count: UInt64 = 0
-        let outcome = withUnsafeMutableBytes(of: &count) { try? descriptor.read(into: $0) }  // ignoring: as above
+        let outcome = withUnsafeMutableBytes(of: &count) { bytes in
+            try? descriptor.read(into: bytes)  // ignoring: only a closed descriptor can fail
+        }
         return outcome == .read(bytes: 8)
     }
 }

@@ -2,7 +2,9 @@ private import Glibc
 
 /// Whole small files, read and written in one piece.
 package enum FileContents {
-    /// All bytes of a file. EFBIG where it holds more than `maximumBytes`.
+    /// All bytes of a file.
+    ///
+    /// EFBIG where it holds more than `maximumBytes`.
     package static func read(_ path: String, maximumBytes: Int) throws(SystemError) -> [UInt8] {
         let file = try OwnedDescriptor(opening: path, flags: O_RDONLY)
         var bytes: [UInt8] = []
@@ -17,7 +19,9 @@ package enum FileContents {
         }
     }
 
-    /// Makes a directory and the missing ones above it. The corresponding C function is `mkdir`.
+    /// Makes a directory and the missing ones above it.
+    ///
+    /// The corresponding C function is `mkdir`.
     package static func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
         if mkdir(path, mode) == 0 { return }
         var failure = Glibc.errno
@@ -57,7 +61,9 @@ package enum FileContents {
         return String(cString: path)
     }
 
-    /// What a symbolic link says. The corresponding C function is `readlink`.
+    /// What a symbolic link says.
+    ///
+    /// The corresponding C function is `readlink`.
     package static func linkTarget(_ path: String) throws(SystemError) -> String {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         let count = buffer.withUnsafeMutableBytes { bytes in

@@ -1,7 +1,9 @@
 private import CLinux
 private import Glibc
 
-/// A file descriptor with exactly one owner. Close-on-exec from birth is the business of whoever opened it.
+/// A file descriptor with exactly one owner.
+///
+/// Close-on-exec from birth is the business of whoever opened it.
 package struct OwnedDescriptor: ~Copyable, Sendable {
     /// For calls that borrow the descriptor; it stays open as long as this value lives.
     package let rawValue: CInt
@@ -11,7 +13,9 @@ package struct OwnedDescriptor: ~Copyable, Sendable {
         self.rawValue = rawValue
     }
 
-    /// Opens a file; `O_CLOEXEC` is added. The corresponding C function is `open`.
+    /// Opens a file; `O_CLOEXEC` is added.
+    ///
+    /// The corresponding C function is `open`.
     package init(
         opening path: String, flags: CInt, mode: UInt32 = 0o600
     ) throws(SystemError) {
@@ -19,7 +23,9 @@ package struct OwnedDescriptor: ~Copyable, Sendable {
         self.init(adopting: descriptor)
     }
 
-    /// Closes and reports what the kernel says. Never retried: after EINTR Linux has closed it.
+    /// Closes and reports what the kernel says.
+    ///
+    /// Never retried: after EINTR Linux has closed it.
     package consuming func close() throws(SystemError) {
         let descriptor = rawValue
         discard self
@@ -56,7 +62,9 @@ extension OwnedDescriptor {
         try Self.read(rawValue, into: buffer)
     }
 
-    /// The corresponding C function is `write`. EPIPE is an error like any other; SIGPIPE must be ignored.
+    /// The corresponding C function is `write`.
+    ///
+    /// EPIPE is an error like any other; SIGPIPE must be ignored.
     package borrowing func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) -> WriteOutcome {
         try Self.write(rawValue, bytes)
     }
@@ -99,7 +107,9 @@ extension OwnedDescriptor {
         }
     }
 
-    /// Whether one of the events came in time. The corresponding C function is `poll`.
+    /// Whether one of the events came in time.
+    ///
+    /// The corresponding C function is `poll`.
     @discardableResult
     package static func waitUntilReady(
         _ descriptor: CInt, events: Int16, timeoutMilliseconds: CInt
@@ -114,6 +124,7 @@ extension OwnedDescriptor {
     }
 
     /// Reads what the page cache holds, or nil where the disk would have to be asked.
+    ///
     /// The corresponding C function is `preadv2` with `RWF_NOWAIT`.
     package borrowing func readCached(
         into buffer: UnsafeMutableRawBufferPointer, at offset: Int

@@ -3,8 +3,9 @@ private import Glibc
 
 /// What one process may ask of the kernel about itself and others.
 package enum ProcessControl {
-    /// A descriptor that becomes readable when the process ends. ESRCH if it has been reaped.
-    /// The corresponding C function is `pidfd_open`.
+    /// A descriptor that becomes readable when the process ends.
+    ///
+    /// ESRCH if it has been reaped. The corresponding C function is `pidfd_open`.
     package static func openProcess(_ pid: CInt) throws(SystemError) -> OwnedDescriptor {
         OwnedDescriptor(adopting: try retryingInterrupted("pidfd_open") { clinux_pidfd_open(pid) })
     }
@@ -15,7 +16,9 @@ package enum ProcessControl {
         _ = try retryingInterrupted("pidfd_send_signal") { clinux_pidfd_send_signal(descriptor, signal) }
     }
 
-    /// Orphaned descendants become children of this process. The corresponding C function is `prctl`.
+    /// Orphaned descendants become children of this process.
+    ///
+    /// The corresponding C function is `prctl`.
     package static func becomeSubreaper() throws(SystemError) {
         _ = try retryingInterrupted("prctl") { clinux_prctl(PR_SET_CHILD_SUBREAPER, 1) }
     }
@@ -30,7 +33,9 @@ package enum ProcessControl {
         _ = clinux_set_thread_name(name)
     }
 
-    /// Closes every descriptor from `first` on. The corresponding C function is `close_range`.
+    /// Closes every descriptor from `first` on.
+    ///
+    /// The corresponding C function is `close_range`.
     package static func closeDescriptors(from first: CInt) throws(SystemError) {
         _ = try retryingInterrupted("close_range") { clinux_close_range(UInt32(first), .max, 0) }
     }

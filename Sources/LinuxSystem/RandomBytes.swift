@@ -2,7 +2,9 @@ private import CLinux
 
 /// Randomness from the kernel.
 package enum RandomBytes {
-    /// Fills the buffer. The corresponding C function is `getrandom`.
+    /// Fills the buffer.
+    ///
+    /// The corresponding C function is `getrandom`.
     package static func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(SystemError) {
         var filled = 0
         while filled < buffer.count {

@@ -1,8 +1,10 @@
 private import CLinux
 private import Glibc
 
-/// Signals as readable events. They are blocked for the calling thread, and for every thread it starts
-/// afterwards: make it before the first thread.
+/// Signals as readable events.
+///
+/// They are blocked for the calling thread, and for every thread it starts afterwards: make it before the
+/// first thread.
 package struct SignalDescriptor: ~Copyable, Sendable {
     package struct Delivery: Hashable, Sendable {
         package let signal: CInt
@@ -25,7 +27,9 @@ package struct SignalDescriptor: ~Copyable, Sendable {
 
     package var rawValue: CInt { descriptor.rawValue }
 
-    /// The next signal that has come, nil if none has. Several of one kind may arrive as one.
+    /// The next signal that has come, nil if none has.
+    ///
+    /// Several of one kind may arrive as one.
     package borrowing func next() throws(SystemError) -> Delivery? {
         var info = signalfd_siginfo()
         let outcome = try withUnsafeMutableBytes(of: &info) { buffer throws(SystemError) in

@@ -1,10 +1,14 @@
 private import Glibc
 
-/// A thread of the kernel's, for work that must not share a pool. Joined exactly once by its owner.
+/// A thread of the kernel's, for work that must not share a pool.
+///
+/// Joined exactly once by its owner.
 package struct SystemThread: ~Copyable {
     private let handle: pthread_t
 
-    /// Starts a thread. The corresponding C function is `pthread_create`.
+    /// Starts a thread.
+    ///
+    /// The corresponding C function is `pthread_create`.
     package init(name: String, _ body: sending @escaping () -> Void) throws(SystemError) {
         let start = Unmanaged.passRetained(ThreadStart(name: name, body: body))
         var handle = pthread_t()

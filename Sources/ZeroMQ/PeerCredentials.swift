@@ -10,8 +10,9 @@ package struct PeerCredentials: Hashable, Sendable {
         self.gid = gid
     }
 
-    /// Reads libzmq's "Peer-Address" property of an ipc message, `ADDRESS:UID:GID:PID`. Nil for any other
-    /// text.
+    /// Reads libzmq's "Peer-Address" property of an ipc message, `ADDRESS:UID:GID:PID`.
+    ///
+    /// Nil for any other text.
     package init?(peerAddress text: some StringProtocol) {
         let fields = text.split(separator: ":", omittingEmptySubsequences: false).suffix(3)
         guard fields.count == 3, let uidText = fields.first, let uid = UInt32(uidText),

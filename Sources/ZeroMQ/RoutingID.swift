@@ -1,4 +1,4 @@
-/// Names one connection of a ROUTER socket. libzmq gives each a new one; nobody chooses their own here.
+/// Names one connection of a ROUTER socket; libzmq gives each a new one, and nobody chooses their own here.
 package struct RoutingID: Hashable, Sendable {
     /// libzmq's own ids are a zero byte and four bytes of a counter.
     private let prefix: UInt8

@@ -1,6 +1,8 @@
 import CZeroMQ
 
-/// libzmq's context: its I/O threads. Lives as long as any of its sockets.
+/// libzmq's context: its I/O threads.
+///
+/// Lives as long as any of its sockets.
 // A context may be used from any thread, says zmq_ctx_new(3); the pointer never changes.
 package final class ZMQContext: @unchecked Sendable {
     let pointer: UnsafeMutableRawPointer

@@ -2,7 +2,9 @@ import CZeroMQ
 private import Glibc
 private import Synchronization
 
-/// Tells what becomes of a socket's connections. Used by the thread that uses the socket.
+/// Tells what becomes of a socket's connections.
+///
+/// Used by the thread that uses the socket.
 package final class ZMQMonitor {
     package enum Event: Hashable, Sendable {
         /// A connection was made from here, or taken here.
@@ -25,7 +27,9 @@ package final class ZMQMonitor {
     private let context: ZMQContext
     private let pointer: UnsafeMutableRawPointer
 
-    /// Watches a socket from now on. At most one monitor a socket.
+    /// Watches a socket from now on.
+    ///
+    /// At most one monitor a socket.
     package init(_ socket: ZMQSocket, context: ZMQContext) throws(ZeroMQError) {
         let (_, number) = Self.names.wrappingAdd(1, ordering: .relaxed)
         let endpoint = "inproc://taskq-monitor-\(number)"
@@ -57,7 +61,9 @@ package final class ZMQMonitor {
         zmq_close(pointer)
     }
 
-    /// Becomes readable when events may wait. Edge-triggered, as ``ZMQSocket/fileDescriptor``.
+    /// Becomes readable when events may wait.
+    ///
+    /// Edge-triggered, as ``ZMQSocket/fileDescriptor``.
     package var fileDescriptor: CInt {
         var descriptor: CInt = -1
         var size = MemoryLayout<CInt>.size

@@ -1,8 +1,9 @@
 import CZeroMQ
 private import Glibc
 
-/// Waits for sockets, monitors and plain descriptors together. The set is fixed as it is built; one thread
-/// uses it.
+/// Waits for sockets, monitors and plain descriptors together.
+///
+/// The set is fixed as it is built; one thread uses it.
 package struct ZMQPoller {
     /// A member's place, as ``add(_:)-1`` gave it.
     package typealias Index = Int
@@ -44,6 +45,8 @@ package struct ZMQPoller {
         return 0
     }
 
-    /// What ``wait(timeoutMilliseconds:)`` found. An error or hang-up counts as readable: the read will tell.
+    /// What ``wait(timeoutMilliseconds:)`` found.
+    ///
+    /// An error or hang-up counts as readable: the read will tell.
     package func isReadable(_ index: Index) -> Bool { items[index].revents != 0 }
 }

@@ -14,7 +14,9 @@ package struct ZMQMessage: Hashable, Sendable {
 }
 
 extension ZMQSocket {
-    /// The next whole message, nil if none waits. What is not one frame is dropped and counted.
+    /// The next whole message, nil if none waits.
+    ///
+    /// What is not one frame is dropped and counted.
     package func receive() throws(ZeroMQError) -> ZMQMessage? {
         checkOwner()
         while try receivePart(into: role == .router ? header : body) {
@@ -44,14 +46,18 @@ extension ZMQSocket {
     }
 
     /// The descriptor of the connection that the message last received came on: what a ``ZMQMonitor`` event
-    /// of that connection names. Only a name: the descriptor is libzmq's.
+    /// of that connection names.
+    ///
+    /// Only a name: the descriptor is libzmq's.
     package func lastConnectionDescriptor() -> CInt? {
         checkOwner()
         let descriptor = zmq_msg_get(body, ZMQ_SRCFD)
         return descriptor >= 0 ? descriptor : nil
     }
 
-    /// Sends one message, all or nothing. A ROUTER needs `routing`, a DEALER takes none.
+    /// Sends one message, all or nothing.
+    ///
+    /// A ROUTER needs `routing`, a DEALER takes none.
     package func send(_ bytes: [UInt8], to routing: RoutingID? = nil) throws(ZeroMQError) -> SendOutcome {
         var failure: ZeroMQError?
         let outcome = bytes.withUnsafeBytes { content in
@@ -77,7 +83,9 @@ extension ZMQSocket {
         return status == 0 ? .sent : try refusal(status)
     }
 
-    /// 0, or libzmq's errno. Signals are retried here.
+    /// 0, or libzmq's errno.
+    ///
+    /// Signals are retried here.
     private func sendPart(_ bytes: UnsafeRawBufferPointer, flags: CInt) -> CInt {
         while true {
             if zmq_send(pointer, bytes.baseAddress, bytes.count, flags) >= 0 { return 0 }

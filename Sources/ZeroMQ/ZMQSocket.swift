@@ -18,9 +18,13 @@ package final class ZMQSocket: @unchecked Sendable {
 
     package enum SendOutcome: Hashable, Sendable {
         case sent
-        /// Nobody is connected (DEALER), or the peer's queue is full. Nothing left.
+        /// Nobody is connected (DEALER), or the peer's queue is full.
+        ///
+        /// Nothing left.
         case wouldBlock
-        /// No such connection any more (ROUTER). Nothing left.
+        /// No such connection any more (ROUTER).
+        ///
+        /// Nothing left.
         case unreachable
     }
 
@@ -90,8 +94,10 @@ package final class ZMQSocket: @unchecked Sendable {
         guard status == 0 else { throw .last("zmq_setsockopt \(option)") }
     }
 
-    /// Listens. For an ipc endpoint the socket's file then has `mode`. The directory lock must be held: a
-    /// second bind on one path succeeds and steals it.
+    /// Listens.
+    ///
+    /// For an ipc endpoint the socket's file then has `mode`. The directory lock must be held: a second bind
+    /// on one path succeeds and steals it.
     package func bind(_ endpoint: String, mode: UInt32 = 0o660) throws(ZeroMQError) {
         checkOwner()
         try Self.check(endpoint)
@@ -127,8 +133,9 @@ package final class ZMQSocket: @unchecked Sendable {
         endpoint.hasPrefix("ipc://") ? String(endpoint.dropFirst("ipc://".count)) : nil
     }
 
-    /// Becomes readable when ``readiness()`` may have changed. Edge-triggered: after it fired, and after
-    /// every send, receive until nil, or a message waits unseen.
+    /// Becomes readable when ``readiness()`` may have changed.
+    ///
+    /// Edge-triggered: after it fired, and after every send, receive until nil, or a message waits unseen.
     package var fileDescriptor: CInt {
         CInt(truncatingIfNeeded: get(ZMQ_FD, CInt(-1)))
     }

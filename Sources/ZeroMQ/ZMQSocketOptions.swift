@@ -1,5 +1,6 @@
-/// What is set on a socket before it binds or connects. The same at every end, so that there is one
-/// behaviour.
+/// What is set on a socket before it binds or connects.
+///
+/// The same at every end, so that there is one behaviour.
 package struct ZMQSocketOptions: Hashable, Sendable {
     /// Messages waiting per connection in each direction; credit keeps the real number far below.
     package var highWaterMarkMessages: Int32 = 8_192
