@@ -3,7 +3,9 @@ import TestSupport
 import Testing
 
 @Suite struct ProcessFixtureTests {
-    private func shell(_ script: String) -> ProcessDescription { ProcessDescription("/bin/sh", ["-c", script]) }
+    private func shell(_ script: String) -> ProcessDescription {
+        ProcessDescription("/bin/sh", ["-c", script])
+    }
 
     @Test func aLineIsSeenWhenItIsWrittenAndFromAMarkOnlyLaterOnes() async throws {
         try await ProcessFixture.with(shell("echo one; read x; echo two one $x >&2; read x")) { process in

@@ -11,7 +11,9 @@ package enum DedicatedThreads {
         }
     }
 
-    /// Runs `count` copies at once, numbered from 0. Ends when all have ended; throws the first error.
+    /// Runs `count` copies at once, numbered from 0.
+    ///
+    /// Ends when all have ended; throws the first error.
     package static func run<Value: Sendable>(
         count: Int, _ body: @escaping @Sendable (Int) throws -> Value
     ) async throws -> [Value] {

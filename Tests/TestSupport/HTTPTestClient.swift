@@ -19,8 +19,10 @@ package struct HTTPTestResponse: Equatable, Sendable {
     }
 }
 
-/// One HTTP/1.1 connection that blocks, for tests. It sends what it is told, right or wrong. Not for use from two
-/// threads; call it from ``DedicatedThreads`` where many run at once.
+/// One HTTP/1.1 connection that blocks, for tests.
+///
+/// It sends what it is told, right or wrong. Not for use from two threads; call it from ``DedicatedThreads``
+/// where many run at once.
 package final class HTTPTestClient {
     private let descriptor: CInt
     private var received: [UInt8] = []
@@ -101,7 +103,9 @@ package final class HTTPTestClient {
     /// Shows the server the end of the requests while its answers can still come.
     package func finishSending() { shutdown(descriptor, CInt(SHUT_WR)) }
 
-    /// Waits until the server closes. False if it sends more instead.
+    /// Waits until the server closes.
+    ///
+    /// False if it sends more instead.
     package func isClosedByServer() throws(TestSupportError) -> Bool {
         if !received.isEmpty { return false }
         do throws(TestSupportError) {

@@ -1,7 +1,8 @@
 package import Glibc
 
-/// A real program under test: its output line by line, its signals, its end. Waits are on events, each with a
-/// deadline that fails the test with the program's last lines.
+/// A real program under test: its output line by line, its signals, its end.
+///
+/// Waits are on events, each with a deadline that fails the test with the program's last lines.
 package final class ProcessFixture: Sendable {
     package let pid: pid_t
     private let output: ProcessOutput

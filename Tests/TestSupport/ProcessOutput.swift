@@ -1,8 +1,9 @@
 import Glibc
 import Synchronization
 
-/// What one process said and how it ended, with everybody who waits for it. Waiters are resumed by the thread
-/// that reads the pipes; no thread of Swift's pool is held.
+/// What one process said and how it ended, with everybody who waits for it.
+///
+/// Waiters are resumed by the thread that reads the pipes; no thread of Swift's pool is held.
 final class ProcessOutput: Sendable {
     private enum Goal {
         case line(@Sendable (OutputLine) -> Bool, CheckedContinuation<OutputLine, any Error>)
@@ -45,7 +46,9 @@ final class ProcessOutput: Sendable {
             state.lines.append(line)
             for follower in state.followers { follower.yield(line) }
             state.waiters.removeAll { waiter in
-                guard case .line(let matches, let continuation) = waiter.goal, matches(line) else { return false }
+                guard case .line(let matches, let continuation) = waiter.goal, matches(line) else {
+                    return false
+                }
                 continuation.resume(returning: line)
                 return true
             }
@@ -74,14 +77,17 @@ final class ProcessOutput: Sendable {
                     continuation.resume(returning: status)
                 case .line(_, let continuation):
                     continuation.resume(
-                        throwing: TestSupportError.processEnded(status, waitingFor: waiter.name, output: texts))
+                        throwing: TestSupportError.processEnded(
+                            status, waitingFor: waiter.name, output: texts))
                 }
             }
             state.waiters = []
         }
     }
 
-    /// Fails the waiters whose time is over. Returns milliseconds until the next deadline, -1 for none.
+    /// Fails the waiters whose time is over.
+    ///
+    /// Returns milliseconds until the next deadline, -1 for none.
     func expireWaiters(now: UInt64) -> CInt {
         state.withLock { state in
             let texts = state.lines.suffix(40).map(\.text)

@@ -42,7 +42,9 @@ final class ProcessPipes: Sendable {
         ends = Mutex(OpenEnds(input: input.writing, wake: wakeUp.writing))
     }
 
-    /// Starts the process on the far ends and closes them here. After a failure nothing is left open.
+    /// Starts the process on the far ends and closes them here.
+    ///
+    /// After a failure nothing is left open.
     func spawn(_ description: ProcessDescription) throws(TestSupportError) -> pid_t {
         defer {
             for descriptor in [input.reading, output.writing, error.writing] { close(descriptor) }
@@ -87,8 +89,9 @@ final class ProcessPipes: Sendable {
         }
     }
 
-    /// Reads both streams until the process has ended and its pipes are empty. A child that it left behind may
-    /// hold them open; nobody waits for that.
+    /// Reads both streams until the process has ended and its pipes are empty.
+    ///
+    /// A child that it left behind may hold them open; nobody waits for that.
     func read(into result: ProcessOutput) {
         var splitters = [LineSplitter(.standardOutput), LineSplitter(.standardError)]
         var isOpen = [true, true]
@@ -108,7 +111,9 @@ final class ProcessPipes: Sendable {
 
     private func wait(on descriptors: [CInt], _ result: ProcessOutput) {
         let timeout = result.expireWaiters(now: MonotonicDeadline.now())
-        var polled = (descriptors + [wakeUp.reading]).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        var polled = (descriptors + [wakeUp.reading]).map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
         poll(&polled, nfds_t(polled.count), timeout)
         var discarded = [UInt8](repeating: 0, count: 64)
         while Glibc.read(wakeUp.reading, &discarded, discarded.count) > 0 {}
@@ -131,7 +136,9 @@ private struct LineSplitter {
 
     init(_ stream: OutputLine.Stream) { self.stream = stream }
 
-    /// Takes what is there now. False at the end of the stream.
+    /// Takes what is there now.
+    ///
+    /// False at the end of the stream.
     mutating func drain(_ descriptor: CInt, into result: ProcessOutput) -> Bool {
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {

@@ -27,9 +27,9 @@ package struct ProcessDescription: Sendable {
             try BuiltProducts.path(of: product), arguments, environment: environment, directory: directory)
     }
 
-    /// Starts it in a process group of its own with the three given descriptors. setpriv makes the kernel kill
-    /// it when the calling thread ends, so that a test runner that is killed leaves nothing behind: call from
-    /// a thread that lives as long as the process should.
+    /// Starts it in a process group of its own with the three given descriptors. setpriv makes the kernel
+    /// kill it when the calling thread ends, so that a test runner that is killed leaves nothing behind: call
+    /// from a thread that lives as long as the process should.
     func spawn(input: CInt, output: CInt, error: CInt) throws(TestSupportError) -> pid_t {
         guard access(executable, X_OK) == 0 else {
             throw .spawnFailed(executable: executable, errno: errno)
@@ -70,7 +70,8 @@ package struct ProcessDescription: Sendable {
     private func mergedEnvironment() throws(TestSupportError) -> [String] {
         var variables: [String: String] = [:]
         for entry in try TextFile.bytes(of: "/proc/self/environ").split(separator: 0) {
-            let pair = entry.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            let pair = entry.split(
+                separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             guard pair.count == 2 else { continue }
             variables[String(decoding: pair[0], as: UTF8.self)] = String(decoding: pair[1], as: UTF8.self)
         }

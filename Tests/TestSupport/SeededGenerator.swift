@@ -11,8 +11,10 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
         state = (mixer.next(), mixer.next(), mixer.next(), mixer.next())
     }
 
-    /// The generator of one random test. TASKQ_TEST_SEED in the environment overrides `seed`; the line on stderr
-    /// names what to set in order to see the same run again.
+    /// The generator of one random test.
+    ///
+    /// TASKQ_TEST_SEED in the environment overrides `seed`; the line on stderr names what to set in order to
+    /// see the same run again.
     package init(announcedAs test: String = #function, seed: UInt64) {
         let chosen = getenv("TASKQ_TEST_SEED").flatMap { UInt64(String(cString: $0)) } ?? seed
         StandardError.write("\(test): TASKQ_TEST_SEED=\(chosen)\n")

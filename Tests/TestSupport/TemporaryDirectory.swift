@@ -2,7 +2,9 @@ package import Glibc
 
 /// A folder of a test's own, removed with all that is in it when the closure ends.
 package struct TemporaryDirectory: Sendable {
-    /// Absolute, without a slash at the end. Short enough for a unix socket inside it.
+    /// Absolute, without a slash at the end.
+    ///
+    /// Short enough for a unix socket inside it.
     package let path: String
 
     package static func with<Value>(_ body: (TemporaryDirectory) throws -> Value) throws -> Value {
@@ -11,7 +13,8 @@ package struct TemporaryDirectory: Sendable {
         return try body(directory)
     }
 
-    package static func with<Value>(_ body: (TemporaryDirectory) async throws -> Value) async throws -> Value {
+    package static func with<Value>(_ body: (TemporaryDirectory) async throws -> Value) async throws -> Value
+    {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
         return try await body(directory)

@@ -1,7 +1,8 @@
 import Synchronization
 
-/// Lets a test wait for an event instead of sleeping. Inert until a test arms it: code under test may fire it
-/// from any thread at no cost.
+/// Lets a test wait for an event instead of sleeping.
+///
+/// Inert until a test arms it: code under test may fire it from any thread at no cost.
 package final class TestSignal<Event: Sendable>: Sendable {
     private let armed = Mutex<AsyncStream<Event>.Continuation?>(nil)
 
@@ -11,7 +12,9 @@ package final class TestSignal<Event: Sendable>: Sendable {
         armed.withLock { _ = $0?.yield(event) }
     }
 
-    /// Every event fired from now on, in order. Arming again ends the stream before.
+    /// Every event fired from now on, in order.
+    ///
+    /// Arming again ends the stream before.
     package func arm() -> AsyncStream<Event> {
         let (stream, continuation) = AsyncStream.makeStream(of: Event.self)
         let replaced = armed.withLock { current in

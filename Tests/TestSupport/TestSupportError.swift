@@ -1,4 +1,6 @@
-/// What a fixture could not do. A test lets it out: the message then is the failure.
+/// What a fixture could not do.
+///
+/// A test lets it out: the message then is the failure.
 package enum TestSupportError: Error, Equatable, Sendable, CustomStringConvertible {
     case systemCall(name: String, errno: CInt)
     case productMissing(name: String, folder: String)

@@ -1,0 +1,64 @@
+# The only entrance, for people and for CI alike. `make` lists the targets.
+
+# Where SwiftPM builds. Another folder keeps two builds apart: make test SCRATCH=.build-asan
+SCRATCH ?= .build
+# What `make run` builds: debug starts sooner after a change, release runs faster.
+BUILD ?= debug
+# Handed to `taskq up` by `make run`.
+ARGS ?=
+# Parts of the benchmark, by name with commas between: make bench ONLY=post,drain
+ONLY ?=
+
+SWIFT_BUILD = swift build --scratch-path $(SCRATCH)
+PROCESSOR = plugins/tasks/processor
+
+.DEFAULT_GOAL := help
+.PHONY: help build release run test check fmt bench clean install-deps check-swift
+
+help:
+	@echo "make run            build, then run the whole stack in the foreground (BUILD=release, ARGS=...)"
+	@echo "make build          debug build"
+	@echo "make release        release build"
+	@echo "make test           build everything and run all tests"
+	@echo "make check          format lint and the tests of the repository itself"
+	@echo "make fmt            format the sources in place"
+	@echo "make bench          release build, then the benchmark's table (ONLY=post,drain,groups,million,latency)"
+	@echo "make install-deps   install missing Debian packages; the other targets do it first"
+	@echo "make clean          remove what was built"
+
+check-swift:
+	@scripts/check-swift
+
+install-deps: check-swift
+	@scripts/install-dependencies
+
+build: install-deps
+	$(SWIFT_BUILD)
+	@scripts/install-processor $(SCRATCH)/debug/tasks-processor $(PROCESSOR)
+
+release: install-deps
+	$(SWIFT_BUILD) -c release
+	@scripts/install-processor $(SCRATCH)/release/tasks-processor $(PROCESSOR)
+
+run: $(if $(filter release,$(BUILD)),release,build)
+	@exec $(SCRATCH)/$(BUILD)/taskq up $(ARGS)
+
+test: install-deps
+	$(SWIFT_BUILD) --build-tests
+	@scripts/install-processor $(SCRATCH)/debug/tasks-processor $(PROCESSOR)
+	swift test --scratch-path $(SCRATCH) --skip-build
+
+check: install-deps
+	swift format lint --strict --recursive Sources Tests plugins Package.swift
+	$(SWIFT_BUILD) --build-tests
+	swift test --scratch-path $(SCRATCH) --skip-build --filter RepositoryTests
+
+fmt: check-swift
+	swift format --in-place --recursive Sources Tests plugins Package.swift
+
+bench: release
+	@$(MAKE) --no-print-directory -C Benchmarks/load OUT=$(abspath $(SCRATCH))/bench
+	python3 Benchmarks/bench.py --bin $(SCRATCH)/release --load $(SCRATCH)/bench $(if $(ONLY),--only $(ONLY))
+
+clean: check-swift
+	rm -rf $(SCRATCH) $(PROCESSOR)
