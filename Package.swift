@@ -51,12 +51,12 @@ let pure: [Target] = [
 
 let mechanisms: [Target] = [
     module("LinuxSystem", ["CLinux"]),
-    module("Journal", ["BinaryCoding", "CChecksum", "LinuxSystem", "TaskModel"]),
+    module("Journal", ["BinaryCoding", "CChecksum", "CLinux", "TaskModel"]),
     module("ZeroMQ", ["CZeroMQ", "LinuxSystem"]),
     module("Systemd", ["CSystemd", "LinuxSystem"]),
     module("ServiceLog", ["LinuxSystem", "Systemd", logging]),
     module("ProcessorSupervision", ["CSpawn", "LinuxSystem", "TaskModel", "TaskValidation"]),
-    module("Configuration", ["CToml", "TaskModel"]),
+    module("Configuration", ["CToml", "LinuxSystem", "TaskModel"]),
 ]
 
 let shells: [Target] = [

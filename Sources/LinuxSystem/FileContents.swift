@@ -80,3 +80,24 @@ package enum FileContents {
         return String(path[..<slash])
     }
 }
+
+extension FileContents {
+    /// The names in a folder, sorted by bytes, without `.` and `..`.
+    ///
+    /// The corresponding C function is `readdir`.
+    package static func names(in folder: String) throws(SystemError) -> [String] {
+        guard let handle = opendir(folder) else { throw SystemError("opendir \(folder)") }
+        defer { closedir(handle) }
+        var names: [String] = []
+        while true {
+            Glibc.errno = 0
+            guard let entry = readdir(handle) else { break }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        guard Glibc.errno == 0 else { throw SystemError("readdir \(folder)") }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+}

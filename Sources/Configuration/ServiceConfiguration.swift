@@ -1,0 +1,79 @@
+package import TaskModel
+
+/// The effective configuration: every layer applied, every value checked.
+package struct ServiceConfiguration: Hashable, Sendable {
+    /// `[api]`
+    package struct API: Hashable, Sendable {
+        package var listen = ListenAddress(host: "127.0.0.1", port: 8080)
+        /// False where `listen` is the default: an inherited socket may then have any address.
+        package var listenIsSet = false
+        package var maxBodyBytes = 1 << 20
+        package var maxConnections = 4_096
+    }
+
+    /// `[journal]`
+    package struct Journal: Hashable, Sendable {
+        package var directory = "/var/lib/taskq/journal"
+        package var segmentBytes: UInt64 = 64 << 20
+        /// What only acks, dead-letter moves and compaction may use; two segments unless the file says
+        /// otherwise.
+        package var reserveBytes: UInt64 = 128 << 20
+    }
+
+    /// `[log]`
+    package struct Log: Hashable, Sendable {
+        /// Which tasks get a line each.
+        package enum Tasks: String, Hashable, Sendable, CaseIterable {
+            /// All up to 200 tasks a second, above that the failed ones.
+            case automatic = "auto"
+            case all
+            case failures
+        }
+
+        package enum Level: String, Hashable, Sendable, CaseIterable {
+            case trace
+            case debug
+            case info
+            case notice
+            case warning
+            case error
+        }
+
+        package var tasks = Tasks.automatic
+        package var level = Level.info
+    }
+
+    package var environment = "prod"
+    package var api = API()
+    package var journal = Journal()
+    package var log = Log()
+    /// Keys of all queues together that deduplication remembers at once.
+    package var dedupMax = 1_000_000
+    /// Finished tasks of all queues together that stay known.
+    package var historyMax = 200_000
+    /// `[queue]` and `[processor]`.
+    package var everyQueue = QueueOverrides()
+    /// `[queues.NAME]`
+    package var queues: [String: QueueOverrides] = [:]
+    package var paths = StatePaths()
+
+    package init() {}
+
+    /// A queue's settings: defaults, its plugin's manifest, `[queue]`, `[queues.NAME]`.
+    package func queueSettings(for name: String, manifest: QueueOverrides? = nil) -> QueueSettings {
+        var settings = QueueSettings()
+        for layer in layers(for: name, manifest: manifest) { layer.apply(to: &settings) }
+        return settings
+    }
+
+    /// How a queue's processor is bounded, in the same order of layers.
+    package func processorLimits(for name: String, manifest: QueueOverrides? = nil) -> ProcessorLimits {
+        var limits = ProcessorLimits()
+        for layer in layers(for: name, manifest: manifest) { layer.processor.apply(to: &limits) }
+        return limits
+    }
+
+    private func layers(for name: String, manifest: QueueOverrides?) -> [QueueOverrides] {
+        [manifest, everyQueue, queues[name]].compactMap { $0 }
+    }
+}
