@@ -1,0 +1,30 @@
+package import TaskModel
+
+/// How an attempt ended.
+package enum AttemptVerdict: Hashable, Sendable {
+    /// Done. A result over its limit is dropped, and `resultError` says so; both may be empty.
+    case acked(result: ArraySlice<UInt8>, resultError: String)
+    /// Counted; to be tried again after the queue's back-off, or the processor's own delay.
+    case failed(AttemptOutcome, reason: String, retryAfterMilliseconds: UInt64?)
+    /// Counted; no retry will help.
+    case dead(reason: String)
+    /// Not the task's fault: a stop, or a processor that cannot start. To be given back uncounted.
+    case released
+}
+
+package struct FinishedAttempt: Hashable, Sendable {
+    package var task: ProcessorTask.Label
+    package var verdict: AttemptVerdict
+    package var durationMilliseconds: UInt64
+    /// The last bytes written to stderr during the attempt, at most ``AttemptRecord/stderrBytesMax``.
+    package var stderrTail: ArraySlice<UInt8>
+
+    package init(
+        task: ProcessorTask.Label, verdict: AttemptVerdict, durationMilliseconds: UInt64, stderrTail: ArraySlice<UInt8>
+    ) {
+        self.task = task
+        self.verdict = verdict
+        self.durationMilliseconds = durationMilliseconds
+        self.stderrTail = stderrTail
+    }
+}

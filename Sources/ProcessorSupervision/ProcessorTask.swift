@@ -1,0 +1,82 @@
+package import TaskModel
+private import TaskValidation
+
+/// One delivery, as a processor gets to see it.
+package struct ProcessorTask: Hashable, Sendable {
+    /// What log lines say about the task in hand.
+    package struct Label: Hashable, Sendable {
+        package var id: TaskID
+        package var group: String
+        package var attempt: UInt32
+
+        package init(id: TaskID, group: String, attempt: UInt32) {
+            self.id = id
+            self.group = group
+            self.attempt = attempt
+        }
+    }
+
+    package var label: Label
+    package var queue: String
+    package var maxAttempts: UInt32
+    /// W3C trace context, or empty.
+    package var traceparent: ArraySlice<UInt8>
+    /// JSON.
+    package var payload: ArraySlice<UInt8>
+
+    package init(
+        label: Label, queue: String, maxAttempts: UInt32, traceparent: ArraySlice<UInt8>, payload: ArraySlice<UInt8>
+    ) {
+        self.label = label
+        self.queue = queue
+        self.maxAttempts = maxAttempts
+        self.traceparent = traceparent
+        self.payload = payload
+    }
+
+    package var id: TaskID { label.id }
+}
+
+extension ProcessorTask {
+    /// What a oneshot processor reads: the payload and a newline.
+    package var standardInput: [UInt8] { Array(payload) + [UInt8(ascii: "\n")] }
+
+    /// What a stream processor reads: one line of JSON.
+    package func line(deadline: WallTime) -> [UInt8] {
+        var line: [UInt8] = []
+        line.reserveCapacity(256 + payload.count)
+        line.append(contentsOf: #"{"id":""#.utf8)
+        line.append(contentsOf: id.asciiBytes)
+        line.append(contentsOf: #"","queue":"#.utf8)
+        JSONWriter.appendQuoted(queue, to: &line)
+        line.append(contentsOf: #","group":"#.utf8)
+        JSONWriter.appendQuoted(label.group, to: &line)
+        line.append(contentsOf: #","attempt":"#.utf8)
+        line.append(contentsOf: String(label.attempt).utf8)
+        line.append(contentsOf: #","max_attempts":"#.utf8)
+        line.append(contentsOf: String(maxAttempts).utf8)
+        line.append(contentsOf: #","deadline":"#.utf8)
+        line.append(contentsOf: String(deadline.rawValue).utf8)
+        if let traceContext {
+            line.append(contentsOf: #","traceparent":"#.utf8)
+            JSONWriter.appendQuoted(traceContext, to: &line)
+        }
+        line.append(contentsOf: #","payload":"#.utf8)
+        let payloadStart = line.count
+        line.append(contentsOf: payload)
+        // In JSON a newline can only stand between tokens, where a space means the same; here it would end the line.
+        if payload.contains(UInt8(ascii: "\n")) {
+            for index in payloadStart..<line.count where line[index] == UInt8(ascii: "\n") {
+                line[index] = UInt8(ascii: " ")
+            }
+        }
+        line.append(contentsOf: "}\n".utf8)
+        return line
+    }
+
+    /// The trace context as text; nil where there is none, or where it is not printable ASCII.
+    package var traceContext: String? {
+        guard !traceparent.isEmpty, traceparent.allSatisfy({ (0x20..<0x7F).contains($0) }) else { return nil }
+        return String(decoding: traceparent, as: UTF8.self)
+    }
+}

@@ -1,0 +1,54 @@
+private import CSpawn
+private import Glibc
+internal import LinuxSystem
+
+/// Notices that a program was replaced: inotify on its folder says when to look, `stat` says whether it is another.
+struct ProgramWatch: ~Copyable {
+    private struct Identity: Equatable {
+        let device: UInt64
+        let inode: UInt64
+        let bytes: Int64
+        let modifiedSeconds: Int
+        let modifiedNanoseconds: Int
+        let mode: UInt32
+    }
+
+    private let paths: [String]
+    private let watch: OwnedDescriptor?
+    private var identities: [Identity?]
+
+    /// Without inotify (its limits are per user) nothing is noticed until the next retry.
+    init(_ program: ProcessorProgram) {
+        let arguments = program.arguments.dropFirst().map { $0.hasPrefix("/") ? $0 : "\(program.directory)/\($0)" }
+        paths = [program.path] + arguments
+        identities = paths.map(Self.identity)
+        let descriptor = taskq_watch_directory(program.directory)
+        watch = descriptor >= 0 ? OwnedDescriptor(adopting: descriptor) : nil
+    }
+
+    var descriptor: CInt? {
+        switch watch {
+        case .some(let open): open.rawValue
+        case .none: nil
+        }
+    }
+
+    /// Reads the events away, and says whether the program or a file in its command is another than before.
+    mutating func sawChange(scratch: UnsafeMutableRawBufferPointer) -> Bool {
+        if let descriptor {
+            while case .read = try? OwnedDescriptor.read(descriptor, into: scratch) {}  // ignoring: stat decides
+        }
+        let now = paths.map(Self.identity)
+        defer { identities = now }
+        return now != identities
+    }
+
+    private static func identity(of path: String) -> Identity? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return Identity(
+            device: UInt64(status.st_dev), inode: UInt64(status.st_ino), bytes: Int64(status.st_size),
+            modifiedSeconds: status.st_mtim.tv_sec, modifiedNanoseconds: status.st_mtim.tv_nsec,
+            mode: UInt32(status.st_mode))
+    }
+}
