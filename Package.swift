@@ -20,10 +20,11 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(of name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .testTarget(
         name: "\(name)Tests",
         dependencies: [.target(name: name), "TestSupport"] + dependencies,
+        exclude: exclude,
         swiftSettings: strict
     )
 }
@@ -104,16 +105,16 @@ let testTargets: [Target] = [
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     tests(of: "BinaryCoding"),
     tests(of: "TaskModel"),
-    tests(of: "TaskValidation", ["TaskModel"]),
+    tests(of: "TaskValidation", ["TaskModel"], exclude: ["Fixtures"]),
     tests(of: "WireProtocol", ["BinaryCoding", "TaskModel"]),
     tests(of: "QueueStateMachine", ["TaskModel"]),
     tests(of: "LinuxSystem"),
     tests(of: "Journal", ["BinaryCoding", "CChecksum", "TaskModel"]),
-    tests(of: "ZeroMQ"),
-    tests(of: "Systemd"),
-    tests(of: "ServiceLog", [logging]),
+    tests(of: "ZeroMQ", ["LinuxSystem"]),
+    tests(of: "Systemd", ["LinuxSystem"]),
+    tests(of: "ServiceLog", ["LinuxSystem", "Systemd", logging]),
     tests(of: "ProcessorSupervision", ["LinuxSystem", "TaskModel"]),
-    tests(of: "Configuration", ["TaskModel"]),
+    tests(of: "Configuration", ["LinuxSystem", "TaskModel"]),
     tests(of: "BrokerDaemon", ["Journal", "QueueStateMachine", "TaskModel", "WireProtocol"]),
     tests(of: "IngestDaemon", ["TaskModel", "TaskValidation", "WireProtocol", "ZeroMQ", nio, nioPosix, nioHTTP]),
     tests(of: "WorkerDaemon", ["ProcessorSupervision", "TaskModel", "WireProtocol", "ZeroMQ"]),

@@ -1,7 +1,7 @@
 /// Why bytes are not one JSON text in the sense of RFC 8259, and where.
 ///
-/// The wordings and positions of syntax errors are those of Python's `json` module (3.11), which is what a client of
-/// a FastAPI service has seen until now.
+/// The wordings and positions of syntax errors are those of Python's `json` module (3.11), which is what a
+/// client of a FastAPI service has seen until now.
 package struct JSONError: Error, Hashable, Sendable {
     package enum Reason: UInt8, Hashable, Sendable, CaseIterable {
         /// Not UTF-8, a byte order mark, or UTF-16.

@@ -10,7 +10,8 @@ struct JSONKey {
         decoded = token.hasEscapes ? JSONEscapes.decode(token, in: text, keepsSurrogates: true) : nil
     }
 
-    /// Objects up to this size are compared pair by pair; larger ones are sorted, so that no object is quadratic.
+    /// Objects up to this size are compared pair by pair; larger ones are sorted, so that no object is
+    /// quadratic.
     private static let pairwiseMax = 12
 
     /// Where the first key begins, its quote included, that equals one before it.

@@ -42,12 +42,14 @@ extension JSONScanner {
         if hasLoneSurrogate, firstLoneSurrogate == nil { firstLoneSurrogate = position }
         position = index + 1
         return JSONStringToken(
-            content: start..<index, hasEscapes: hasEscapes, isASCII: isASCII, hasLoneSurrogate: hasLoneSurrogate)
+            content: start..<index, hasEscapes: hasEscapes, isASCII: isASCII,
+            hasLoneSurrogate: hasLoneSurrogate)
     }
 
     /// The first index from `start` on whose byte is a quote, a backslash, a control character or not ASCII.
     ///
-    /// Eight bytes at a time: a byte of the word is special if subtracting from it borrows, or its top bit is set.
+    /// Eight bytes at a time: a byte of the word is special if subtracting from it borrows, or its top bit
+    /// is set.
     @inline(__always)
     private func skipPlain(from start: Int) -> Int {
         var index = start
@@ -59,7 +61,8 @@ extension JSONScanner {
             let backslash = word ^ 0x5C5C_5C5C_5C5C_5C5C
             let special =
                 (word | (word &- 0x2020_2020_2020_2020) | (quote &- ones) | (backslash &- ones)) & tops
-            // A borrow can mark the byte above a special one as well, never one below: the lowest mark is exact.
+            // A borrow can mark the byte above a special one as well, never one below: the lowest mark is
+            // exact.
             guard special == 0 else { return index &+ special.trailingZeroBitCount / 8 }
             index &+= 8
         }
@@ -99,7 +102,8 @@ extension JSONScanner {
 enum JSONEscapes {
     /// The four hexadecimal digits at `index`, if they are that.
     static func codeUnit(in text: UnsafeRawBufferPointer, at index: Int) -> UInt16? {
-        // Python wants a fifth character behind the digits as well; without the closing quote there is no string.
+        // Python wants a fifth character behind the digits as well; without the closing quote there is no
+        // string.
         guard index + 4 < text.count else { return nil }
         var value: UInt16 = 0
         for digitIndex in index..<index + 4 {
@@ -130,8 +134,8 @@ enum JSONEscapes {
 
     /// The string's characters as UTF-8.
     ///
-    /// Lone surrogates are left out, or kept as their three generalised bytes where `keepsSurrogates` says so, which
-    /// serves only to tell keys apart.
+    /// Lone surrogates are left out, or kept as their three generalised bytes where `keepsSurrogates` says
+    /// so, which serves only to tell keys apart.
     static func decode(
         _ token: JSONStringToken, in text: UnsafeRawBufferPointer, keepsSurrogates: Bool = false
     ) -> [UInt8] {

@@ -1,7 +1,9 @@
-/// Reads one JSON text strictly by RFC 8259: UTF-8 without a byte order mark, no extension, no duplicate keys.
+/// Reads one JSON text strictly by RFC 8259: UTF-8 without a byte order mark, no extension, no duplicate
+/// keys.
 ///
-/// The grammar exists once, here. What is done with the tokens is the visitor's business: ``JSONSyntaxCheck`` drops
-/// them, ``JSONTreeBuilder`` keeps them. A scanner lives no longer than the buffer that it was given.
+/// The grammar exists once, here. What is done with the tokens is the visitor's business:
+/// ``JSONSyntaxCheck`` drops them, ``JSONTreeBuilder`` keeps them. A scanner lives no longer than the
+/// buffer that it was given.
 struct JSONScanner {
     /// Arrays and objects that may be open at once.
     static let depthMax = 64
@@ -10,6 +12,8 @@ struct JSONScanner {
     var position = 0
     /// Where the first string with a lone surrogate begins; the grammar allows it, no caller stores it.
     var firstLoneSurrogate: Int?
+    /// True once white space was seen, wherever the grammar allows it.
+    private(set) var hasWhitespace = false
     private var depth = 0
     /// The keys of every object that is open now, outermost first.
     private var openKeys: [JSONKey] = []
@@ -34,11 +38,14 @@ struct JSONScanner {
 
     @inline(__always)
     mutating func skipWhitespace() {
-        while position < text.count, Self.isWhitespace(text[position]) { position += 1 }
+        guard position < text.count, Self.isWhitespace(text[position]) else { return }
+        hasWhitespace = true
+        repeat { position += 1 } while position < text.count && Self.isWhitespace(text[position])
     }
 
     static func isWhitespace(_ byte: UInt8) -> Bool {
-        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+        // Nearly every byte asked about here is a token's first, and above all four.
+        byte <= 0x20 && (byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09)
     }
 
     mutating func scanValue(into visitor: inout some JSONVisitor) throws(JSONError) {
@@ -70,6 +77,7 @@ struct JSONScanner {
         try open()
         visitor.beginObject()
         let firstKey = openKeys.count
+        if openKeys.capacity == 0 { openKeys.reserveCapacity(8) }
         skipWhitespace()
         if !consume(UInt8(ascii: "}")) {
             repeat {
@@ -88,7 +96,8 @@ struct JSONScanner {
             } while consume(UInt8(ascii: ","))
             guard consume(UInt8(ascii: "}")) else { throw JSONError(.expectingComma, at: position) }
         }
-        if openKeys.count - firstKey > 1, let offset = JSONKey.firstRepeated(openKeys[firstKey...], in: text) {
+        if openKeys.count - firstKey > 1, let offset = JSONKey.firstRepeated(openKeys[firstKey...], in: text)
+        {
             throw JSONError(.duplicateKey, at: offset)
         }
         openKeys.removeSubrange(firstKey...)
@@ -126,12 +135,15 @@ struct JSONScanner {
         return true
     }
 
-    /// Takes the longest number that begins here, as Python does: of `01` it is `0`, and the rest is extra data.
+    /// Takes the longest number that begins here, as Python does: of `01` it is `0`, and the rest is extra
+    /// data.
     mutating func scanNumber() throws(JSONError) -> Range<Int> {
         let start = position
         var end = start
         if byte(at: end) == UInt8(ascii: "-") { end += 1 }
-        guard let first = byte(at: end), Self.isDigit(first) else { throw JSONError(.expectingValue, at: start) }
+        guard let first = byte(at: end), Self.isDigit(first) else {
+            throw JSONError(.expectingValue, at: start)
+        }
         end += 1
         if first != UInt8(ascii: "0") { end = skipDigits(from: end) }
         if byte(at: end) == UInt8(ascii: "."), let digit = byte(at: end + 1), Self.isDigit(digit) {
@@ -139,7 +151,9 @@ struct JSONScanner {
         }
         if let letter = byte(at: end), letter | 0x20 == UInt8(ascii: "e") {
             var exponent = end + 1
-            if let sign = byte(at: exponent), sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") { exponent += 1 }
+            if let sign = byte(at: exponent), sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") {
+                exponent += 1
+            }
             let last = skipDigits(from: exponent)
             if last > exponent { end = last }
         }
@@ -163,7 +177,9 @@ struct JSONScanner {
     }
 }
 
-/// What a scanner reports, in the order of the text. Ranges are byte offsets in the text.
+/// What a scanner reports, in the order of the text.
+///
+/// Ranges are byte offsets in the text.
 protocol JSONVisitor {
     mutating func visit(string: JSONStringToken)
     mutating func visit(number range: Range<Int>)

@@ -5,14 +5,16 @@ struct JSONTreeBuilder: JSONVisitor {
         var elements: [JSONValue] = []
         var key = ""
         let isObject: Bool
+        var hasLoneSurrogateInKey = false
     }
 
     private let bytes: ArraySlice<UInt8>
     private let text: UnsafeRawBufferPointer
     private var open: [Frame] = []
     private var root: JSONValue?
-    /// Where the values begin, in bytes of the text, that are strings with a lone surrogate or have such a key.
-    private var loneSurrogates: [Int] = []
+    /// Where the values begin, in bytes of the text, that are strings with a lone surrogate or have such a
+    /// key.
+    private var loneSurrogates: Set<Int> = []
 
     private init(_ bytes: ArraySlice<UInt8>, text: UnsafeRawBufferPointer) {
         self.bytes = bytes
@@ -23,8 +25,8 @@ struct JSONTreeBuilder: JSONVisitor {
         let root: JSONValue
         /// Where the first string with a lone surrogate begins, keys included; such characters were left out.
         let firstLoneSurrogate: Int?
-        /// The first bytes of the string values that have lone surrogates, in the order of the text.
-        let loneSurrogateValues: [Int]
+        /// The byte offsets of strings with a lone surrogate and of objects with one in a key of theirs.
+        let loneSurrogateValues: Set<Int>
     }
 
     static func build(_ bytes: ArraySlice<UInt8>) throws(JSONError) -> Tree {
@@ -70,7 +72,7 @@ struct JSONTreeBuilder: JSONVisitor {
     }
 
     mutating func visit(string: JSONStringToken) {
-        if string.hasLoneSurrogate { loneSurrogates.append(string.range.lowerBound) }
+        if string.hasLoneSurrogate { loneSurrogates.insert(string.range.lowerBound) }
         add(.string(decode(string)), string.range)
     }
 
@@ -91,11 +93,14 @@ struct JSONTreeBuilder: JSONVisitor {
     }
 
     mutating func visit(key: JSONStringToken) {
-        open[open.count - 1].key = decode(key)
+        let last = open.count - 1
+        open[last].key = decode(key)
+        if key.hasLoneSurrogate { open[last].hasLoneSurrogateInKey = true }
     }
 
     mutating func endObject(range: Range<Int>) {
         let frame = open.removeLast()
+        if frame.hasLoneSurrogateInKey { loneSurrogates.insert(range.lowerBound) }
         add(.object(frame.members), range)
     }
 

@@ -19,7 +19,8 @@ package struct JSONValue: Hashable, Sendable {
     }
 
     package let content: Content
-    /// The value's own bytes in the text it was read from, verbatim: white space inside it included, around it not.
+    /// The value's own bytes in the text it was read from, verbatim: white space inside it included, around
+    /// it not.
     package let rawBytes: ArraySlice<UInt8>
 
     /// Reads one JSON text strictly by RFC 8259; nesting is at most 64 deep.

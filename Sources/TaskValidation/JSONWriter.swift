@@ -1,4 +1,5 @@
-/// Writes JSON without white space, commas where they belong; what it is told in order is its output in order.
+/// Writes JSON without white space, commas where they belong; what it is told in order is its output in
+/// order.
 ///
 /// The caller closes what it opens. Strings are escaped as Python's `json` with `ensure_ascii=False` does it.
 package struct JSONWriter: Sendable {

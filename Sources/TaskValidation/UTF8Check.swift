@@ -11,7 +11,9 @@ enum UTF8Check {
             guard rest >= 3, isContinuation(text[index + 2]) else { return 0 }
             return secondBytes(after: text[index]).contains(text[index + 1]) ? 3 : 0
         case 0xF0...0xF4:
-            guard rest >= 4, isContinuation(text[index + 2]), isContinuation(text[index + 3]) else { return 0 }
+            guard rest >= 4, isContinuation(text[index + 2]), isContinuation(text[index + 3]) else {
+                return 0
+            }
             return secondBytes(after: text[index]).contains(text[index + 1]) ? 4 : 0
         case _:
             return 0
