@@ -58,7 +58,7 @@ fmt: check-swift
 
 bench: release
 	@$(MAKE) --no-print-directory -C Benchmarks/load OUT=$(abspath $(SCRATCH))/bench
-	python3 Benchmarks/bench.py --bin $(SCRATCH)/release --load $(SCRATCH)/bench $(if $(ONLY),--only $(ONLY))
+	python3 -B Benchmarks/bench.py --bin $(SCRATCH)/release --load $(SCRATCH)/bench $(if $(ONLY),--only $(ONLY))
 
 clean: check-swift
 	rm -rf $(SCRATCH) $(PROCESSOR)

@@ -117,8 +117,8 @@ import Testing
     }
 
     @Test func importsDownwardsAreFine() {
-        let text =
-            "import Glibc\npackage import TaskModel\nimport struct CChecksum.X\nlet a = \"import Foundation\"\n"
+        let imports = "import Glibc\npackage import TaskModel\nimport struct CChecksum.X\n"
+        let text = imports + "let a = \"import Foundation\"\n"
         #expect(ImportMatrix.violations(sample(text, path: "Sources/Journal/X.swift")).isEmpty)
         #expect(
             ImportMatrix.violations(sample("import Foundation", path: "Tests/JournalTests/X.swift")).isEmpty)

@@ -21,8 +21,8 @@ struct SourceFile: Sendable {
         self.init(path: path, bytes: Array(text.utf8))
     }
 
-    /// The module that the file belongs to: "TaskModel" for Sources/TaskModel/…, "plugins" for any of those, nil for
-    /// tests.
+    /// The module that the file belongs to: "TaskModel" for Sources/TaskModel/…, "plugins" for any of those, nil
+    /// for tests.
     var module: String? {
         let parts = path.split(separator: "/")
         if parts.first == "plugins" { return "plugins" }

@@ -27,9 +27,10 @@ package struct ProcessDescription: Sendable {
             try BuiltProducts.path(of: product), arguments, environment: environment, directory: directory)
     }
 
-    /// Starts it in a process group of its own with the three given descriptors. setpriv makes the kernel
-    /// kill it when the calling thread ends, so that a test runner that is killed leaves nothing behind: call
-    /// from a thread that lives as long as the process should.
+    /// Starts it in a process group of its own with the three given descriptors.
+    ///
+    /// The program setpriv makes the kernel kill it when the calling thread ends, so that a test runner that
+    /// is killed leaves nothing behind: call from a thread that lives as long as the process should.
     func spawn(input: CInt, output: CInt, error: CInt) throws(TestSupportError) -> pid_t {
         guard access(executable, X_OK) == 0 else {
             throw .spawnFailed(executable: executable, errno: errno)
