@@ -20,17 +20,18 @@ enum ImportMatrix {
 
     private static let mechanisms: [String: Set<String>] = [
         "LinuxSystem": system.union(["CLinux"]),
-        "Journal": system.union(["BinaryCoding", "CChecksum", "LinuxSystem", "TaskModel"]),
+        "Journal": system.union(["BinaryCoding", "CChecksum", "CLinux", "TaskModel"]),
         "ZeroMQ": system.union(["CZeroMQ", "LinuxSystem"]),
         "Systemd": system.union(["CSystemd", "LinuxSystem"]),
         "ServiceLog": system.union(["LinuxSystem", "Systemd", "Logging"]),
         "ProcessorSupervision": system.union(["CSpawn", "LinuxSystem", "TaskModel", "TaskValidation"]),
-        "Configuration": system.union(["CToml", "TaskModel"]),
+        "Configuration": system.union(["CToml", "LinuxSystem", "TaskModel"]),
     ]
 
     private static let shells: [String: Set<String>] = [
         "BrokerDaemon": system.union([
-            "Configuration", "Journal", "LinuxSystem", "Logging", "QueueStateMachine", "ServiceLog",
+            "BinaryCoding", "Configuration", "Journal", "LinuxSystem", "Logging", "QueueStateMachine",
+            "ServiceLog",
             "Systemd",
             "TaskModel", "WireProtocol", "ZeroMQ",
         ]),

@@ -80,6 +80,8 @@ import Testing
 
     @Test func aDroppedErrorIsFound() {
         #expect(ProofRules.ignoredErrors(sample("let x = try? f()")).count == 1)
+        #expect(ProofRules.ignoredErrors(sample("f(try? g())")).count == 1)
+        #expect(ProofRules.ignoredErrors(sample("var entry: Entry?")).isEmpty)
         #expect(
             ProofRules.ignoredErrors(sample("_ = try? f()  // ignoring: the peer is gone anyway.")).isEmpty)
     }

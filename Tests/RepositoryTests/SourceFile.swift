@@ -21,7 +21,7 @@ struct SourceFile: Sendable {
         self.init(path: path, bytes: Array(text.utf8))
     }
 
-    /// The module that the file belongs to: "TaskModel" for Sources/TaskModel/…, "plugins" for any of those, nil
+    /// The module that the file belongs to: "TaskModel" for Sources/TaskModel/…, "plugins" for those, nil
     /// for tests.
     var module: String? {
         let parts = path.split(separator: "/")
