@@ -31,7 +31,7 @@ package struct ConfigurationProblem: Hashable, Sendable {
 }
 
 extension ConfigurationProblem: CustomStringConvertible {
-    /// `taskq.toml:12:1: queue.lease: expected …, found …`
+    /// Reads as `taskq.toml:12:1: queue.lease: expected …, found …`.
     package var description: String {
         key.isEmpty ? "\(position): \(message)" : "\(position): \(key): \(message)"
     }

@@ -101,9 +101,10 @@ package struct ConfigurationSources: Sendable {
     }
 
     private static func value(of text: String, _ position: SourcePosition) -> TOMLNode.Value {
-        guard !text.contains("\n"), let parsed = try? TOMLParser.parse(Array("v=\(text)".utf8), source: ""),  // ignoring: then it is a string
-            case .table(let members) = parsed.value, let node = members["v"]
-        else { return .string(text) }
+        guard !text.contains("\n") else { return .string(text) }
+        let line = Array("v=\(text)".utf8)
+        let parsed = try? TOMLParser.parse(line, source: "")  // ignoring: then it is a string
+        guard case .table(let members)? = parsed?.value, let node = members["v"] else { return .string(text) }
         switch node.value {
         case .integer, .boolean, .float, .string: return node.value
         case .array(let elements): return .array(elements.map { TOMLNode($0.value, at: position) })

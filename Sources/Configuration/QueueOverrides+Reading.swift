@@ -50,10 +50,11 @@ extension ProcessorOverrides {
     func checkAgainst(_ limits: ProcessorLimits, _ settings: QueueSettings, in table: TOMLTable) {
         let key = timeoutMilliseconds != nil ? "timeout" : "max_runtime"
         if limits.timeoutMilliseconds > limits.maxRuntimeMilliseconds, let node = table.node(key) {
+            let timeout = Quantities.durationText(limits.timeoutMilliseconds)
             let runtime = Quantities.durationText(limits.maxRuntimeMilliseconds)
             table.problems.add(
                 table.fullKey(key), at: node.position,
-                "expected timeout (\(Quantities.durationText(limits.timeoutMilliseconds))) at most max_runtime (\(runtime))"
+                "expected timeout (\(timeout)) at most max_runtime (\(runtime))"
             )
         }
         guard settings.retryInitialMilliseconds > settings.retryMaxMilliseconds,

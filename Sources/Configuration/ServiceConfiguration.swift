@@ -2,7 +2,7 @@ package import TaskModel
 
 /// The effective configuration: every layer applied, every value checked.
 package struct ServiceConfiguration: Hashable, Sendable {
-    /// `[api]`
+    /// The table `[api]`.
     package struct API: Hashable, Sendable {
         package var listen = ListenAddress(host: "127.0.0.1", port: 8080)
         /// False where `listen` is the default: an inherited socket may then have any address.
@@ -11,7 +11,7 @@ package struct ServiceConfiguration: Hashable, Sendable {
         package var maxConnections = 4_096
     }
 
-    /// `[journal]`
+    /// The table `[journal]`.
     package struct Journal: Hashable, Sendable {
         package var directory = "/var/lib/taskq/journal"
         package var segmentBytes: UInt64 = 64 << 20
@@ -20,7 +20,7 @@ package struct ServiceConfiguration: Hashable, Sendable {
         package var reserveBytes: UInt64 = 128 << 20
     }
 
-    /// `[log]`
+    /// The table `[log]`.
     package struct Log: Hashable, Sendable {
         /// Which tasks get a line each.
         package enum Tasks: String, Hashable, Sendable, CaseIterable {
@@ -53,7 +53,7 @@ package struct ServiceConfiguration: Hashable, Sendable {
     package var historyMax = 200_000
     /// `[queue]` and `[processor]`.
     package var everyQueue = QueueOverrides()
-    /// `[queues.NAME]`
+    /// The tables `[queues.NAME]`.
     package var queues: [String: QueueOverrides] = [:]
     package var paths = StatePaths()
 

@@ -30,4 +30,14 @@ package final class EventDescriptor: Sendable {
         }
         return outcome == .read(bytes: 8)
     }
+
+    /// Whether it is signalled, now or within the time, which is in milliseconds, -1 for none.
+    ///
+    /// Acknowledges nothing.
+    package func wait(timeoutMilliseconds: CInt) -> Bool {
+        let own = descriptor.rawValue
+        let ready = try? OwnedDescriptor.waitUntilReady(  // ignoring: polling an open descriptor cannot fail
+            own, events: 1, timeoutMilliseconds: timeoutMilliseconds)
+        return ready ?? false
+    }
 }
