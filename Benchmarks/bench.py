@@ -38,12 +38,6 @@ def parse() -> argparse.Namespace:
     return options
 
 
-def scratch_folder(options) -> Path:
-    folder = (options.scratch or options.load / "state").resolve()
-    # A unix socket's path has 107 bytes; the longest below the folder takes some 40.
-    return folder if len(str(folder)) <= 64 else Path(f"/var/tmp/taskq-bench-{os.getpid()}")
-
-
 def describe(row: Row) -> list[str]:
     digits = 0 if row.value >= 100 else 2
     value = f"{row.value:,.{digits}f} {row.unit}"
@@ -84,7 +78,8 @@ def main() -> int:
     options = parse()
     # Children are stopped in `finally`, which a bare SIGTERM would skip.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    benchmark = Benchmark(options.bin.resolve(), options.load.resolve(), scratch_folder(options), options)
+    scratch = (options.scratch or options.load / "state").resolve()
+    benchmark = Benchmark(options.bin.resolve(), options.load.resolve(), scratch, options)
     rows: list[Row] = []
     failed = False
     started = time.time()

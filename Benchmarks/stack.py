@@ -61,12 +61,13 @@ class Stack:
 
     def start(self, name: str, *arguments: str) -> subprocess.Popen:
         log = open(self.scratch / f"{name}.log", "ab")
+        # A relative state folder keeps the sockets' paths under the 107 bytes that they may have.
         command = [str(self.programs / f"taskq-{name}"), "--config", str(self.configuration),
-                   "--state", str(self.state), *arguments]
+                   "--state", self.state.name, *arguments]
         if shutil.which("setpriv"):
             # The kernel ends the child with this driver, even when the driver is killed.
             command = ["setpriv", "--pdeathsig", "KILL", *command]
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        child = subprocess.Popen(command, cwd=self.scratch, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         log.close()
         self.children[name] = child
         return child
