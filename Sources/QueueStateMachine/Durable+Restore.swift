@@ -1,0 +1,123 @@
+import TaskModel
+
+/// State on its way back from a checkpoint: payload records come in the order of the disk, lines are made at the end.
+struct Restoration: Sendable {
+    var snapshots: [TaskID: TaskSnapshot] = [:]
+    var slots: ContiguousArray<Slot<TaskEntry>> = []
+}
+
+extension Durable {
+    mutating func restore(_ record: SnapshotRecord, into restoration: inout Restoration) {
+        switch record {
+        case .totals(let totals):
+            nextSequence = totals.nextSequence
+            newestForgotten = totals.newestForgotten
+        case .queue(let queue): restore(queue)
+        case .acceptanceEpoch(let epoch): epochs.append(epoch)
+        case .task(let task):
+            restoration.snapshots[task.id] = task
+            if let history = task.history { spans.retained.append(history) }
+        case .finished(let entry):
+            spans.retained.append(entry.span)
+            finishedOrder.append(
+                finished.insert(
+                    FinishedEntry(
+                        id: entry.id, span: entry.span, state: entry.state, queue: entry.queue,
+                        finishedAt: entry.finishedAt, receipt: entry.receipt ?? LogSequenceNumber(rawValue: 0))))
+        case .deduplication(let key):
+            remember(key.entry, queue: key.queue, task: key.task, sequence: key.sequence)
+        }
+    }
+
+    private mutating func restore(_ queue: QueueSnapshot) {
+        precondition(
+            Int(queue.declaration.number.rawValue) == queues.count + 1, "checkpoint lists its queues out of order")
+        var entry = QueueEntry(declaration: queue.declaration)
+        entry.counters = queue.counters
+        entry.pauses = queue.pauses
+        entry.pauseActor = queue.pauseActor
+        entry.pauseReason = queue.pauseReason
+        entry.isDeleted = queue.isDeleted
+        queues.append(entry)
+        queueByName[queue.declaration.name] = queue.declaration.number
+    }
+
+    /// Takes in one live payload record; its task joins its line in ``finishRestore(_:)``.
+    mutating func restorePayload(_ task: AcceptedTask, span: RecordSpan, into restoration: inout Restoration) {
+        precondition(tasks.find(task.id) == nil, "checkpoint names two payloads of task \(task.id)")
+        let group = group(task.group, of: task.queue)
+        // Stands for "not in line yet", so that a group is not dropped meanwhile.
+        groups[group].count += 1
+        let sequence = restoration.snapshots[task.id]?.sequence ?? task.sequence
+        restoration.slots.append(tasks.insert(TaskEntry(id: task.id, sequence: sequence, payload: span, group: group)))
+        spans.retained.append(span)
+    }
+
+    /// Puts every restored task in its line: by sequence in the groups, by order of death in the dead-letter queues.
+    mutating func finishRestore(_ restoration: consuming Restoration) {
+        sortBySequence(&restoration.slots)
+        var dead: [(order: UInt64, task: Slot<TaskEntry>)] = []
+        for task in restoration.slots {
+            groups[tasks[task].group].count -= 1
+            if let snapshot = restoration.snapshots[tasks[task].id] {
+                restoreStanding(snapshot, of: task, dead: &dead)
+            } else {
+                appendToGroup(task)
+                self[queue(of: task)].pending += 1
+            }
+        }
+        dead.sort { $0.order < $1.order }
+        for (_, task) in dead { appendDead(task, queue: queue(of: task)) }
+        for task in restoration.slots where tasks[task].previous.isNone && tasks[task].standing != .dead {
+            refreshReadiness(of: tasks[task].group)
+        }
+    }
+
+    /// Almost always in order already: only compaction and redrive put a later sequence before an earlier one.
+    private func sortBySequence(_ slots: inout ContiguousArray<Slot<TaskEntry>>) {
+        var isSorted = true
+        for index in slots.indices.dropFirst() where tasks[slots[index]].sequence < tasks[slots[index - 1]].sequence {
+            isSorted = false
+            break
+        }
+        guard !isSorted else { return }
+        slots.sort { tasks[$0].sequence < tasks[$1].sequence }
+    }
+
+    private mutating func restoreStanding(
+        _ snapshot: TaskSnapshot, of task: Slot<TaskEntry>, dead: inout [(order: UInt64, task: Slot<TaskEntry>)]
+    ) {
+        let queue = queue(of: task)
+        var backoff: UInt64 = 0
+        var detail = TaskDetail(task: task)
+        detail.receives = snapshot.receives
+        detail.uncountedReleases = snapshot.uncountedReleases
+        detail.history = snapshot.history
+        switch snapshot.standing {
+        case .pending:
+            self[queue].pending += 1
+        case .backingOff(let milliseconds):
+            backoff = milliseconds
+            self[queue].pending += 1
+        case .leased(let lease):
+            detail.lease = lease
+            tasks[task].standing = .leased
+            self[queue].leased += 1
+        case .parked:
+            tasks[task].standing = .parked
+            self[queue].parked += 1
+        case .dead(let reason, let order):
+            detail.deadReason = reason
+            detail.deadOrder = order
+            tasks[task].standing = .dead
+            nextDeadOrder = max(nextDeadOrder, order + 1)
+        }
+        _ = details.insert(detail)
+        setBackoff(backoff, of: task)
+        if tasks[task].standing == .dead {
+            dead.append((detail.deadOrder, task))
+        } else {
+            appendToGroup(task)
+        }
+    }
+}

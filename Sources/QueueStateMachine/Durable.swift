@@ -1,0 +1,75 @@
+package import TaskModel
+
+/// What the journal can rebuild: every task, group, queue, key and finished task.
+///
+/// A value whose pages are shared on copy, so that a checkpoint walks an immutable copy on another thread.
+struct Durable: Sendable {
+    var queues: ContiguousArray<QueueEntry> = []
+    var queueByName: [String: QueueNumber] = [:]
+    var tasks = KeyedSlab<TaskEntry>()
+    var groups = KeyedSlab<GroupEntry>()
+    var details = KeyedSlab<TaskDetail>()
+    var finished = KeyedSlab<FinishedEntry>()
+    /// Finished tasks, oldest first.
+    var finishedOrder = PagedQueue<Slot<FinishedEntry>>()
+    var keys = KeyedSlab<DeduplicationKeyEntry>()
+    /// Ages: the first sequence accepted at or after a time, one entry a minute at most.
+    var epochs: ContiguousArray<AcceptanceEpoch> = []
+    var nextSequence = TaskSequence(rawValue: 1)
+    var nextDeadOrder: UInt64 = 1
+    var newestForgotten: UInt64 = 0
+    /// Spans that began and ceased to be live since the shell last took them, for the journal's accounting.
+    var spans = SpanChanges()
+
+    /// Milliseconds between two entries of `epochs`: how exactly a task's age is known.
+    static let epochMilliseconds: UInt64 = 60_000
+
+    subscript(queue: QueueNumber) -> QueueEntry {
+        _read { yield queues[Int(queue.rawValue) - 1] }
+        _modify { yield &queues[Int(queue.rawValue) - 1] }
+    }
+
+    func contains(_ queue: QueueNumber) -> Bool {
+        queue.rawValue >= 1 && Int(queue.rawValue) <= queues.count
+    }
+
+    func detail(of task: Slot<TaskEntry>) -> TaskDetail? {
+        details.find(task.rawValue).map { details[$0] }
+    }
+
+    /// The task's detail, made if there is none yet.
+    mutating func withDetail<Result>(of task: Slot<TaskEntry>, _ body: (inout TaskDetail) -> Result) -> Result {
+        let slot = details.find(task.rawValue) ?? details.insert(TaskDetail(task: task))
+        return body(&details[slot])
+    }
+
+    mutating func dropDetail(of task: Slot<TaskEntry>) {
+        guard let slot = details.find(task.rawValue) else { return }
+        setBackoff(0, of: task)
+        if let history = details[slot].history { spans.released.append(history) }
+        details.remove(slot)
+    }
+
+    /// Replaces the record with the history of attempts.
+    mutating func setHistory(_ span: RecordSpan, of task: Slot<TaskEntry>) {
+        spans.retained.append(span)
+        let old = withDetail(of: task) { detail in
+            defer { detail.history = span }
+            return detail.history
+        }
+        if let old { spans.released.append(old) }
+    }
+
+    /// Removes a live task that is in no line any more.
+    mutating func dropTask(_ task: Slot<TaskEntry>) {
+        dropDetail(of: task)
+        spans.released.append(tasks[task].payload)
+        tasks.remove(task)
+    }
+}
+
+/// Places in the journal that came into or went out of use; told to the journal so that it knows what is live where.
+package struct SpanChanges: Sendable {
+    package var retained: [RecordSpan] = []
+    package var released: [RecordSpan] = []
+}

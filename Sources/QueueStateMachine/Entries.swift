@@ -1,0 +1,179 @@
+import TaskModel
+
+/// One live task: waiting, leased, parked or dead. 48 bytes; what only some tasks need is in ``TaskDetail``.
+struct TaskEntry: Keyed {
+    enum Standing: UInt32 {
+        case pending = 0
+        case leased = 1
+        case parked = 2
+        case dead = 3
+    }
+
+    let id: TaskID
+    var sequence: TaskSequence
+    /// The record that carries the payload.
+    var payload: RecordSpan
+    /// Upper 3 bits: standing; lower 29: the group's slot.
+    private var groupAndStanding: UInt32
+    /// Neighbours in the group's line, or in the queue's dead-letter line.
+    var next: Slot<TaskEntry> = .none
+    var previous: Slot<TaskEntry> = .none
+
+    init(id: TaskID, sequence: TaskSequence, payload: RecordSpan, group: Slot<GroupEntry>) {
+        precondition(group.rawValue < 1 << 29, "more than 2^29 groups")
+        self.id = id
+        self.sequence = sequence
+        self.payload = payload
+        groupAndStanding = group.rawValue
+    }
+
+    var key: TaskID { id }
+    static func hash(of key: TaskID) -> UInt64 { mixed(key.high ^ key.low) }
+
+    var group: Slot<GroupEntry> { Slot(rawValue: groupAndStanding & 0x1FFF_FFFF) }
+    var standing: Standing {
+        get { Standing(rawValue: groupAndStanding >> 29) ?? .pending }
+        set { groupAndStanding = (groupAndStanding & 0x1FFF_FFFF) | newValue.rawValue << 29 }
+    }
+}
+
+/// What there is to say about a task beyond that it waits. Made at its first delivery.
+struct TaskDetail: Keyed {
+    let task: Slot<TaskEntry>
+    /// Net counted deliveries.
+    var receives: UInt32 = 0
+    /// Deliveries taken back uncounted since the last counted one.
+    var uncountedReleases: UInt8 = 0
+    /// Not before its back-off of so many milliseconds is over; 0: at once.
+    fileprivate(set) var backoffMilliseconds: UInt64 = 0
+    /// When the back-off ends. Volatile: meaningless in a checkpoint, set anew after a restart.
+    var backoffEnd = MonotonicTime(rawValue: 0)
+    var lease: TaskSnapshot.Lease?
+    var deadReason: DeadLetterReason?
+    /// Rank in the order of dying.
+    var deadOrder: UInt64 = 0
+    /// The newest record with the history of attempts.
+    var history: RecordSpan?
+
+    init(task: Slot<TaskEntry>) { self.task = task }
+
+    var key: UInt32 { task.rawValue }
+    static func hash(of key: UInt32) -> UInt64 { mixed(UInt64(key)) }
+}
+
+/// One group that has live tasks: the line of its waiting tasks, head first.
+struct GroupEntry: Keyed {
+    struct Key: Equatable {
+        let queue: QueueNumber
+        let name: String
+    }
+
+    let key: Key
+    var head: Slot<TaskEntry> = .none
+    var tail: Slot<TaskEntry> = .none
+    /// Waiting, leased and parked tasks.
+    var count: UInt32 = 0
+    /// Dead tasks that would come back here.
+    var deadCount: UInt32 = 0
+    var isReady = false
+    /// Neighbours in the queue's line of ready groups.
+    var nextReady: Slot<GroupEntry> = .none
+    var previousReady: Slot<GroupEntry> = .none
+
+    init(key: Key) { self.key = key }
+
+    /// Seeded anew in every process: clients choose the names, and shall not choose the collisions.
+    static func hash(of key: Key) -> UInt64 {
+        var hasher = Hasher()
+        hasher.combine(key.queue)
+        hasher.combine(key.name)
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+}
+
+/// A finished task that is still known.
+struct FinishedEntry: Keyed {
+    let id: TaskID
+    let span: RecordSpan
+    let state: FinishedState
+    let queue: QueueNumber
+    let finishedAt: JournalTime
+    /// The LSN of the receipt whose ack completed it; 0 if cancelled.
+    let receipt: LogSequenceNumber
+
+    var key: TaskID { id }
+    static func hash(of key: TaskID) -> UInt64 { mixed(key.high ^ key.low) }
+
+    func with(span: RecordSpan) -> FinishedEntry {
+        FinishedEntry(id: id, span: span, state: state, queue: queue, finishedAt: finishedAt, receipt: receipt)
+    }
+}
+
+/// One known `Idempotency-Key`.
+struct DeduplicationKeyEntry: Keyed {
+    struct Key: Equatable {
+        let queue: QueueNumber
+        let digest: Digest
+    }
+
+    let key: Key
+    let content: Digest
+    let expires: JournalTime
+    let task: TaskID
+    let sequence: TaskSequence
+
+    static func hash(of key: Key) -> UInt64 {
+        var hasher = Hasher()
+        hasher.combine(key.queue)
+        hasher.combine(key.digest)
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+}
+
+/// One queue: its declaration, guarantee K's sums, and the lines that run through its tasks and groups.
+struct QueueEntry: Sendable {
+    var declaration: QueueDeclaration
+    var isDeleted = false
+    var counters = QueueCounters()
+    var pauses: QueuePauses = []
+    var pauseActor = ""
+    var pauseReason = ""
+
+    var pending: UInt64 = 0
+    var leased: UInt64 = 0
+    var parked: UInt64 = 0
+    var dead: UInt64 = 0
+    var groups: UInt64 = 0
+    var readyGroups: UInt64 = 0
+    /// Pending tasks, each at the head of its group, that wait for a retry.
+    var backingOff: UInt64 = 0
+
+    var firstReady: Slot<GroupEntry> = .none
+    var lastReady: Slot<GroupEntry> = .none
+    /// The dead-letter queue, oldest death first.
+    var firstDead: Slot<TaskEntry> = .none
+    var lastDead: Slot<TaskEntry> = .none
+    /// Known keys in the order of their expiry.
+    var keys = PagedQueue<Slot<DeduplicationKeyEntry>>()
+
+    init(declaration: QueueDeclaration) { self.declaration = declaration }
+
+    var settings: QueueSettings { declaration.settings }
+    var depth: UInt64 { pending + leased + parked }
+    /// Groups whose head waits for a retry or is parked.
+    var blockedGroups: UInt64 { parked + backingOff }
+    var delivers: Bool { pauses.isDisjoint(with: [.deliveries, .halted]) && !isDeleted }
+}
+
+extension Durable {
+    /// Sets or ends the back-off of a task and keeps its queue's count of them.
+    mutating func setBackoff(_ milliseconds: UInt64, of task: Slot<TaskEntry>) {
+        let change = withDetail(of: task) { detail in
+            defer { detail.backoffMilliseconds = milliseconds }
+            return (before: detail.backoffMilliseconds > 0, after: milliseconds > 0)
+        }
+        guard change.before != change.after else { return }
+        let queue = queue(of: task)
+        if change.after { self[queue].backingOff += 1 } else { self[queue].backingOff -= 1 }
+    }
+}

@@ -1,0 +1,122 @@
+package import TaskModel
+
+/// Where the walk over the live tasks stands that looks for those past their retention.
+struct RetentionSweep: Sendable {
+    /// Nil between walks.
+    var page: Int?
+    /// The sequence below which everything of a queue was too old when the last walk began.
+    var cutoffs: [QueueNumber: TaskSequence] = [:]
+}
+
+extension QueueStateMachine {
+    /// What age and bounds ask for now, in portions: finished tasks to forget, pending tasks past their retention.
+    ///
+    /// Removes expired `Idempotency-Key`s on the way; that is no fact of its own, since an expired key means nothing.
+    package mutating func housekeeping(at clock: ClockReading, limit: Int) -> Housekeeping {
+        forgetExpiredKeys(at: clock.journal, limit: limit)
+        trimEpochs(at: clock.journal)
+        return Housekeeping(
+            forget: finishedToForget(at: clock.journal, limit: limit), expired: sweepRetention(at: clock.journal))
+    }
+
+    /// What ``housekeeping(at:limit:)`` asks the shell to do.
+    package struct Housekeeping: Sendable {
+        package var forget: HistoryForgotten?
+        /// Pending tasks to be dead-lettered, reason "expired".
+        package var expired: [TaskID]
+    }
+
+    /// The record that dead-letters a pending task past its retention; nil if it does not wait any more.
+    package func expiry(of id: TaskID, earlier: ArraySlice<UInt8>, at clock: ClockReading) -> JournalRecord? {
+        guard let task = durable.tasks.find(id), durable.tasks[task].standing == .pending else { return nil }
+        return .deadLettered(
+            DeadLetter(
+                id: id, reason: .expired,
+                summary: summary(of: task, durable.detail(of: task), history: earlier, at: clock.wall)))
+    }
+
+    private func finishedToForget(at time: JournalTime, limit: Int) -> HistoryForgotten? {
+        var count = 0
+        var newest = durable.newestForgotten
+        var excess = durable.finished.count - bounds.finishedMax
+        durable.finishedOrder.forEachWhile { slot in
+            guard count < limit else { return false }
+            let entry = durable.finished[slot]
+            let history = durable[entry.queue].settings.historyMilliseconds
+            guard excess > 0 || entry.finishedAt.advanced(by: history) <= time else { return false }
+            newest = max(newest, entry.id.unixMilliseconds)
+            excess -= 1
+            count += 1
+            return true
+        }
+        return count == 0 ? nil : HistoryForgotten(count: UInt32(count), newestForgotten: newest)
+    }
+
+    private mutating func forgetExpiredKeys(at time: JournalTime, limit: Int) {
+        for queue in durable.queues.indices {
+            var removed = 0
+            while removed < limit, let slot = durable.queues[queue].keys.first, durable.keys[slot].expires <= time {
+                _ = durable.queues[queue].keys.popFirst()
+                durable.keys.remove(slot)
+                removed += 1
+            }
+        }
+    }
+
+    /// Ages beyond the longest retention need not be told apart.
+    private mutating func trimEpochs(at time: JournalTime) {
+        let longest = durable.queues.map(\.settings.retentionMilliseconds).max() ?? 0
+        while durable.epochs.count > 2, durable.epochs[1].time.advanced(by: longest) < time {
+            durable.epochs.removeFirst()
+        }
+    }
+
+    /// The sequence below which every task was accepted at least `age` milliseconds before `time`.
+    private func cutoff(age: UInt64, at time: JournalTime) -> TaskSequence? {
+        // A task of an epoch was accepted before the next began, and within `epochMilliseconds` of its own begin.
+        let oldEnough = durable.epochs.prefix {
+            $0.time.advanced(by: Durable.epochMilliseconds).advanced(by: age) <= time
+        }
+        if oldEnough.isEmpty { return nil }
+        return oldEnough.endIndex < durable.epochs.endIndex
+            ? durable.epochs[oldEnough.endIndex].firstSequence : durable.nextSequence
+    }
+
+    /// Looks at one page of tasks a call, and only if a queue's cutoff has moved since the last walk.
+    private mutating func sweepRetention(at time: JournalTime) -> [TaskID] {
+        guard let page = volatile.sweep.page else {
+            var cutoffs: [QueueNumber: TaskSequence] = [:]
+            for queue in durable.queues where queue.pending > 0 {
+                cutoffs[queue.declaration.number] = cutoff(age: queue.settings.retentionMilliseconds, at: time)
+            }
+            if !cutoffs.isEmpty, cutoffs != volatile.sweep.cutoffs {
+                volatile.sweep = RetentionSweep(page: 0, cutoffs: cutoffs)
+            }
+            return []
+        }
+        guard page < durable.tasks.pagesCount else {
+            volatile.sweep.page = nil
+            return []
+        }
+        volatile.sweep.page = page + 1
+        var expired: [TaskID] = []
+        durable.tasks.forEach(inPage: page) { slot, task in
+            guard task.standing == .pending, let cutoff = volatile.sweep.cutoffs[durable.queue(of: slot)] else { return }
+            if task.sequence < cutoff { expired.append(task.id) }
+        }
+        return expired
+    }
+
+    /// True while more finished tasks are known than may be, so that no turn should leave them.
+    package var hasExcessHistory: Bool { durable.finished.count > bounds.finishedMax }
+
+    /// True while a retention walk has pages left, so that the next turn should not wait.
+    package var isSweeping: Bool { volatile.sweep.page != nil }
+
+    /// Milliseconds since the task was accepted, to the minute.
+    func age(of sequence: TaskSequence, at time: JournalTime) -> UInt64 {
+        let epoch = durable.epochs.last { $0.firstSequence <= sequence }
+        guard let epoch, time > epoch.time else { return 0 }
+        return time.rawValue - epoch.time.rawValue
+    }
+}
