@@ -1,0 +1,36 @@
+import TaskModel
+
+extension Journal {
+    /// The segment whose live records should be moved, or nil: only while the disk holds more than twice what is live
+    /// and two segments, segments without anything live not counted since the next checkpoints delete them.
+    ///
+    /// Scan it, stage a `moved` record for each item that the state still points to, and release the old place. The
+    /// segment goes with the second checkpoint after that.
+    package func compactionCandidate() -> UInt32? {
+        var held = prepared.reduce(active.madeBytes) { $0 + $1.madeBytes }
+        var best: (number: UInt32, live: Int, made: Int)?
+        for (number, segment) in segments where number != active.number && segment.liveRecords > 0 {
+            held += segment.madeBytes
+            let isBetter = best.map { best in
+                let (own, other) = (segment.liveBytes * best.made, best.live * segment.madeBytes)
+                return own < other || (own == other && number < best.number)
+            }
+            if isBetter ?? true { best = (number, segment.liveBytes, segment.madeBytes) }
+        }
+        guard let best, held > 2 * liveBytes + 2 * options.segmentBytes, 2 * best.live < best.made else { return nil }
+        return best.number
+    }
+
+    /// Reads a sealed segment's records that tasks may point to, from any thread, in portions.
+    package func scan(segment number: UInt32) throws(JournalError) -> SegmentScan {
+        guard let segment = segments[number], let file = files.file(number) else {
+            throw .gone(RecordSpan(segment: number, offset: 0, length: 0))
+        }
+        let end = number == active.number ? active.offset : segment.validBytes
+        return SegmentScan(
+            cursor: SegmentCursor(
+                segment: number, madeBytes: segment.madeBytes, seed: files.seed(number), file: file,
+                from: SegmentHeader.bytes),
+            end: end)
+    }
+}

@@ -1,0 +1,134 @@
+package import TaskModel
+
+extension Journal {
+    /// How long a full disk is left alone before the next try, milliseconds.
+    static let fullDiskPause: UInt64 = 1_000
+
+    /// Leaves the active segment for the next prepared one that holds a batch of so many bytes; makes one where there
+    /// is none, which takes as long as writing it. Nothing may be staged.
+    mutating func beginSegment(holding bytes: Int) throws(JournalError) {
+        precondition(stagedRecords == 0, "a segment was left with records staged")
+        let needed = SegmentHeader.bytes + bytes
+        let next: PreparedSegment
+        if let index = prepared.firstIndex(where: { $0.madeBytes >= needed }) {
+            next = prepared[index]
+        } else {
+            next = try makeSegment(holding: needed)
+        }
+        let passedOver = prepared.filter { $0.number < next.number }
+        prepared.removeAll { $0.number <= next.number }
+        var record = segments[active.number] ?? SegmentRecord(active)
+        record.validBytes = active.offset
+        record.chain = active.chain
+        record.lastLSN = active.offset > SegmentHeader.bytes ? durableLSN : record.lastLSN
+        segments[active.number] = record
+        let seed = files.seed(next.number)
+        active = ActiveSegment(
+            number: next.number, file: next.file, madeBytes: next.madeBytes, offset: SegmentHeader.bytes, seed: seed,
+            chain: 0)
+        segments[next.number] = SegmentRecord(active)
+        files.insert(next.file, number: next.number)
+        for segment in passedOver { try discard(segment) }
+    }
+
+    private mutating func makeSegment(holding needed: Int) throws(JournalError) -> PreparedSegment {
+        let made = max(options.segmentBytes, needed)
+        switch preparation(madeBytes: made).run() {
+        case .prepared(let segment):
+            return segment
+        case .full:
+            isFull = true
+            throw .full(neededBytes: needed)
+        case .failed(let error):
+            throw fail(error)
+        }
+    }
+
+    private mutating func preparation(madeBytes: Int) -> SegmentPreparation {
+        highestNumber += 1
+        let header = SegmentHeader(segment: highestNumber, instance: instance, madeBytes: madeBytes)
+        return SegmentPreparation(storage: storage, header: header)
+    }
+
+    /// A segment that was made but cannot be used in its order any more, or whose space is needed.
+    mutating func discard(_ segment: PreparedSegment) throws(JournalError) {
+        do throws(JournalError) {
+            try storage.unlink(JournalName.segmentFile(number: segment.number))
+            try storage.syncDirectory()
+        } catch {
+            throw fail(error)
+        }
+    }
+
+    /// A segment to be made by another thread, or nil. One at a time; hand the result to ``adopt(_:)``.
+    package mutating func preparationNeeded(clocks now: RawClocks) -> SegmentPreparation? {
+        guard failure == nil, !isPreparing, prepared.count < options.preparedSegmentsWanted,
+            now.boottimeMilliseconds >= nextPreparation
+        else { return nil }
+        // Set in advance for the case that the disk is full; a segment that gets made clears it.
+        nextPreparation = now.boottimeMilliseconds + Self.fullDiskPause
+        isPreparing = true
+        return preparation(madeBytes: options.segmentBytes)
+    }
+
+    /// Takes the outcome of a preparation. A full disk is no failure: see ``isFull``.
+    package mutating func adopt(_ result: SegmentPreparation.Result) throws(JournalError) {
+        isPreparing = false
+        switch result {
+        case .prepared(let segment):
+            isFull = false
+            nextPreparation = 0
+            // The journal could not wait for it and made a later one.
+            guard segment.number > active.number else { return try discard(segment) }
+            prepared.append(segment)
+        case .full:
+            isFull = true
+        case .failed(let error):
+            throw fail(error)
+        }
+    }
+
+    /// Bytes that can still be staged in segments that exist.
+    package var availableBytes: Int {
+        let used = active.offset + max(batch.count, BatchHeader.bytes)
+        return prepared.reduce(max(0, active.madeBytes - used)) { sum, segment in
+            sum + segment.madeBytes - SegmentHeader.bytes - BatchHeader.bytes
+        }
+    }
+
+    /// Whether posts that take so many bytes may be taken without touching the reserve for acks, dead-letter moves and
+    /// compaction. Always, unless the disk is full.
+    package func acceptsPosts(ofBytes bytes: Int) -> Bool {
+        !isFull || availableBytes - bytes >= options.reserveBytes
+    }
+
+    package var segmentCount: Int { segments.count + prepared.count }
+
+    /// Bytes of all segment files.
+    package var diskBytes: Int {
+        let held = segments.values.reduce(0) { $0 + $1.madeBytes }
+        return prepared.reduce(held) { $0 + $1.madeBytes }
+    }
+
+    /// A record is needed from now on; keeps its segment.
+    package mutating func retain(_ span: RecordSpan) {
+        segments[span.segment]?.liveBytes += Int(span.length)
+        segments[span.segment]?.liveRecords += 1
+        liveBytes += Int(span.length)
+    }
+
+    /// A record that was retained is needed no more.
+    package mutating func release(_ span: RecordSpan) {
+        segments[span.segment]?.liveBytes -= Int(span.length)
+        segments[span.segment]?.liveRecords -= 1
+        liveBytes -= Int(span.length)
+    }
+}
+
+extension SegmentRecord {
+    init(_ active: ActiveSegment) {
+        self.init(
+            madeBytes: active.madeBytes, validBytes: active.offset, chain: active.chain,
+            lastLSN: LogSequenceNumber(rawValue: 0))
+    }
+}

@@ -1,0 +1,68 @@
+import TaskModel
+
+/// The names of the journal's own files. Whatever else lies in the directory is never touched.
+enum JournalName: Hashable {
+    case segment(UInt32)
+    case checkpoint(CheckpointName)
+    /// A file that was being made when the process died.
+    case unfinished
+
+    private static let segmentSuffix = ".segment"
+    private static let checkpointPrefix = "checkpoint-"
+    private static let unfinishedSuffix = ".new"
+
+    init?(_ name: String) {
+        if name.hasSuffix(Self.unfinishedSuffix) {
+            switch JournalName(String(name.dropLast(Self.unfinishedSuffix.count))) {
+            case .segment, .checkpoint: self = .unfinished
+            case .unfinished, nil: return nil
+            }
+        } else if name.hasSuffix(Self.segmentSuffix) {
+            guard let number = Self.hexadecimal(name.dropLast(Self.segmentSuffix.count), digits: 16),
+                let segment = UInt32(exactly: number), segment > 0
+            else { return nil }
+            self = .segment(segment)
+        } else if name.hasPrefix(Self.checkpointPrefix) {
+            let parts = name.dropFirst(Self.checkpointPrefix.count).split(separator: "-", omittingEmptySubsequences: false)
+            guard parts.count == 2, let lsn = Self.hexadecimal(parts[0], digits: 16),
+                let ordinal = Self.hexadecimal(parts[1], digits: 8)
+            else { return nil }
+            self = .checkpoint(
+                CheckpointName(covered: LogSequenceNumber(rawValue: lsn), ordinal: UInt32(truncatingIfNeeded: ordinal)))
+        } else {
+            return nil
+        }
+    }
+
+    static func segmentFile(number: UInt32) -> String { padded(UInt64(number), digits: 16) + segmentSuffix }
+
+    static func checkpointFile(_ name: CheckpointName) -> String {
+        "\(checkpointPrefix)\(padded(name.covered.rawValue, digits: 16))-\(padded(UInt64(name.ordinal), digits: 8))"
+    }
+
+    static func unfinishedFile(_ name: String) -> String { name + unfinishedSuffix }
+
+    private static func padded(_ value: UInt64, digits: Int) -> String {
+        let text = String(value, radix: 16)
+        return String(repeating: "0", count: max(0, digits - text.count)) + text
+    }
+
+    /// Lower-case digits only, so that every number has one name.
+    private static func hexadecimal(_ text: Substring, digits: Int) -> UInt64? {
+        guard text.utf8.count == digits else { return nil }
+        let isPlain = text.utf8.allSatisfy { byte in
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+        }
+        return isPlain ? UInt64(text, radix: 16) : nil
+    }
+}
+
+/// Checkpoints are told apart by what they cover, and two that cover the same by their order.
+struct CheckpointName: Hashable, Comparable, Sendable {
+    let covered: LogSequenceNumber
+    let ordinal: UInt32
+
+    static func < (left: Self, right: Self) -> Bool {
+        (left.covered, left.ordinal) < (right.covered, right.ordinal)
+    }
+}

@@ -1,0 +1,84 @@
+import BinaryCoding
+import TaskModel
+
+extension Recovery {
+    /// Replays every batch after the checkpoint. LSNs without a gap prove that nothing between two batches is missing;
+    /// whether something is missing at the very end is for ``settleTail()`` to judge.
+    mutating func replay(into sink: inout some JournalRecoverySink) throws(JournalError) {
+        distrustCache()
+        progress.total = progress.done + segments[tail...].reduce(0) { $0 + $1.madeBytes }
+        for index in tail..<segments.count {
+            var cursor = SegmentCursor(
+                segment: segments[index].number, madeBytes: segments[index].madeBytes, seed: segments[index].seed,
+                file: segments[index].file, from: segments[index].validBytes)
+            batches: while true {
+                switch try cursor.next() {
+                case .batch(let header):
+                    guard header.firstLSN == expected else { throw discontinuity(index, cursor.batchOffset, header) }
+                    try apply(header, cursor, index, into: &sink)
+                case .end(let isZero):
+                    segments[index].endIsZero = isZero
+                    break batches
+                }
+            }
+        }
+    }
+
+    /// After a sync that failed, the cache may show what the disk does not hold. Only the last batch can be such, so the
+    /// last segment with batches is read from the disk (W3).
+    private func distrustCache() {
+        for index in (tail..<segments.count).reversed() {
+            let segment = segments[index]
+            segment.file.dropCache(SegmentCursor.chunkBytes, at: 0)
+            let first = (try? segment.file.bytes(BatchHeader.bytes, at: SegmentHeader.bytes)) ?? []  // ignoring: replay fails on it.
+            guard first.allSatisfy({ $0 == 0 }), index > tail else {
+                segment.file.dropCache(0, at: segment.validBytes)
+                return
+            }
+        }
+    }
+
+    private mutating func apply(
+        _ header: BatchHeader, _ cursor: SegmentCursor, _ index: Int, into sink: inout some JournalRecoverySink
+    ) throws(JournalError) {
+        let time = header.clocks.journal
+        var lsn = header.firstLSN.rawValue
+        let isWhole = cursor.withBatch { bytes, owner, ownerOffset in
+            var walk = BatchWalk(
+                bytes, owner: owner, ownerOffset: ownerOffset, segment: cursor.segment, batchOffset: cursor.batchOffset)
+            for _ in 0..<header.records {
+                guard let item = walk.next() else { return false }
+                do throws(DecodingFailure) {
+                    let position = RecordPosition(
+                        lsn: LogSequenceNumber(rawValue: lsn), span: item.span, time: time)
+                    sink.apply(try walk.record(item), at: position)
+                } catch {
+                    return false
+                }
+                lsn += 1
+            }
+            return walk.isAtEnd
+        }
+        guard isWhole else {
+            throw damage(.record, index, cursor.batchOffset, from: LogSequenceNumber(rawValue: lsn), to: nil)
+        }
+        expected = header.endLSN
+        clocks = header.clocks
+        lastIsSeal = header.isSeal
+        tail = index
+        segments[index].validBytes = cursor.offset
+        segments[index].chain = Checksum.chained(segments[index].chain, header.checksum)
+        if header.records > 0 { segments[index].lastLSN = LogSequenceNumber(rawValue: expected.rawValue - 1) }
+        report.replayedRecords += header.records
+        replayedBytes += header.length
+        progress.advance(by: header.length)
+    }
+
+    /// A good batch that is not the one that should come next: what is missing stood where the good ones ended.
+    private func discontinuity(_ index: Int, _ offset: Int, _ header: BatchHeader) -> JournalError {
+        let last = header.firstLSN > expected ? LogSequenceNumber(rawValue: header.firstLSN.rawValue - 1) : nil
+        guard index > tail else { return damage(.gap, index, offset, from: expected, to: last) }
+        let kind: JournalDamage.Kind = segments[tail].endIsZero ? .gap : .batch
+        return damage(kind, tail, segments[tail].validBytes, from: expected, to: last)
+    }
+}
