@@ -26,14 +26,16 @@ struct CodeScanner {
     private mutating func scanCode(untilParenthesis: Bool) {
         var depth = 0
         while position < bytes.count {
-            if starts(with: "//") {
+            let byte = bytes[position]
+            if byte == UInt8(ascii: "/"), starts(with: "//") {
                 skipLineComment()
-            } else if starts(with: "/*") {
+            } else if byte == UInt8(ascii: "/"), starts(with: "/*") {
                 skipBlockComment()
-            } else if let hashes = hashesBeforeQuote() {
+            } else if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "#"),
+                let hashes = hashesBeforeQuote()
+            {
                 scanString(hashes: hashes)
             } else {
-                let byte = bytes[position]
                 if byte == UInt8(ascii: "(") { depth += 1 }
                 if byte == UInt8(ascii: ")") {
                     if untilParenthesis, depth == 0 { return }

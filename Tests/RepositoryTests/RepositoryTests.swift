@@ -58,6 +58,15 @@ import Testing
         expectNone(TreeRules.modulesMissing(inArchitecture: text, modules: checkout.modules))
     }
 
+    @Test func linksLeadSomewhere() throws {
+        let paths = Set(checkout.paths)
+        let documents = checkout.paths.filter { $0.hasSuffix(".md") }
+        expectNone(
+            try documents.flatMap {
+                TreeRules.brokenLinks(path: $0, text: try checkout.text(of: $0), paths: paths)
+            })
+    }
+
     @Test func everyDocumentHasOneTitle() throws {
         let documents = checkout.paths.filter { $0.hasSuffix(".md") }
         expectNone(try documents.flatMap { TreeRules.title(path: $0, text: try checkout.text(of: $0)) })

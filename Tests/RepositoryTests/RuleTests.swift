@@ -150,6 +150,14 @@ import Testing
         #expect(found.map(\.message) == ["does not name the module AB"])
     }
 
+    @Test func aLinkToNowhereIsFound() {
+        let paths: Set<String> = ["README.md", "docs/A.md", "docs/decisions/1.md"]
+        let good = "[a](A.md#x) [b](../README.md) [c](decisions) [d](https://x.y/z) [e](#here)\n"
+        #expect(TreeRules.brokenLinks(path: "docs/B.md", text: good, paths: paths).isEmpty)
+        let bad = "\n[a](README.md) and [b](decisions/2.md)\n"
+        #expect(TreeRules.brokenLinks(path: "docs/B.md", text: bad, paths: paths).map(\.line) == [2, 2])
+    }
+
     @Test(arguments: [
         ("# A\n\ntext\n```\n# comment\n```\n", 0), ("text\n", 1), ("# A\n# B\n", 1), ("\n# A\n", 1),
     ])

@@ -28,6 +28,32 @@ enum TreeRules {
         }
     }
 
+    /// Links to other files of the tree must lead somewhere; links to the outside are not followed.
+    static func brokenLinks(path: String, text: String, paths: Set<String>) -> [Violation] {
+        let folder = path.split(separator: "/").dropLast()
+        return text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().flatMap {
+            index, line in
+            line.split(separator: "](", omittingEmptySubsequences: false).dropFirst().compactMap {
+                rest -> Violation? in
+                let target = rest.prefix { $0 != ")" && $0 != "#" && $0 != " " }
+                guard !target.isEmpty, !target.contains("://") else { return nil }
+                let resolved = resolve(target, in: folder)
+                let isThere = paths.contains(resolved) || paths.contains { $0.hasPrefix(resolved + "/") }
+                guard !isThere else { return nil }
+                return Violation(
+                    path: path, line: index + 1, message: "link to \(target), which is not there")
+            }
+        }
+    }
+
+    private static func resolve(_ target: Substring, in folder: ArraySlice<Substring>) -> String {
+        var parts = Array(folder)
+        for part in target.split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return parts.joined(separator: "/")
+    }
+
     /// A title on the first line, and no second one.
     ///
     /// Lines inside code fences are not titles.
