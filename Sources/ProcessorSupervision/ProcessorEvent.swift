@@ -12,6 +12,8 @@ package enum ProcessorEvent: Hashable, Sendable {
     case probing
     /// It starts again.
     case unstalled
+    /// `plugin.toml` is another than at the start.
+    case manifestChanged
     /// Nothing to act on; for the log.
     case notice(ProcessorNotice)
 }

@@ -137,11 +137,13 @@ extension ProcessorMachine {
     /// Ends the process without waiting for its task, which is given back uncounted.
     package mutating func stop(now: MonotonicTime) -> Order? {
         switch phase {
-        case .working(let attempt, _): return end(.finished(attempt, .released), now: now)
-        case .starting, .idle: return end(.quiet, now: now)
+        case .working(let attempt, _):
+            return end(.finished(attempt, .released), now: now, grace: settings.stopKillMilliseconds)
+        case .starting, .idle:
+            return end(.quiet, now: now, grace: settings.stopKillMilliseconds)
         case .ending(let ending):
             guard case .inputClosed = ending.step else { return nil }
-            return end(ending.report, now: now)
+            return end(ending.report, now: now, grace: settings.stopKillMilliseconds)
         }
     }
 
@@ -158,8 +160,8 @@ extension ProcessorMachine {
         return .closeInput
     }
 
-    mutating func end(_ report: Death, now: MonotonicTime) -> Order {
-        let killAt = now.advanced(byMilliseconds: settings.killGraceMilliseconds)
+    mutating func end(_ report: Death, now: MonotonicTime, grace: UInt64? = nil) -> Order {
+        let killAt = now.advanced(byMilliseconds: grace ?? settings.killGraceMilliseconds)
         phase = .ending(Ending(step: .terminated(killAt: killAt), report: report))
         return .terminate
     }

@@ -22,6 +22,8 @@ package struct ProcessorSettings: Hashable, Sendable {
     package var closeGraceMilliseconds: UInt64 = 500
     /// How long a stop waits for tasks in hand, milliseconds.
     package var stopGraceMilliseconds: UInt64 = 25_000
+    /// Between SIGTERM and SIGKILL when that has passed, milliseconds.
+    package var stopKillMilliseconds: UInt64 = 5_000
     /// Replaces the plugin's own executable where it is not empty; the first word may be a path under the folder.
     package var command: [String] = []
     /// The manifest's `[environment]`.

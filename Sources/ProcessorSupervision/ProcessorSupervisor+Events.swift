@@ -170,7 +170,9 @@ extension ProcessorSupervisor {
     }
 
     private func programMayHaveChanged(now: MonotonicTime) {
-        guard watch.sawChange(scratch: scratch) else { return }
+        let changes = watch.changes(scratch: scratch)
+        if changes.manifest { events.append(.manifestChanged) }
+        guard changes.program else { return }
         if gate.isStalled {
             gate.programChanged()
             problem = nil

@@ -13,6 +13,10 @@ package final class ProcessorSupervisor {
         package var surroundings: ProcessorSurroundings
         /// Nil runs whatever is there.
         package var trust: PluginTrust?
+        /// A file whose change is told, `plugin.toml`; it need not exist.
+        package var manifest: String?
+        /// Stalls everything: the manifest cannot be read.
+        package var manifestProblem: String?
         /// True in a process that has no other children: then every orphan is a leftover.
         package var ownsEveryOrphan = false
 
@@ -66,7 +70,7 @@ package final class ProcessorSupervisor {
         scratch = .allocate(byteCount: Self.scratchBytes, alignment: 16)
         slots = Array(repeating: nil, count: options.settings.concurrency)
         generations = Array(repeating: 0, count: options.settings.concurrency)
-        watch = ProgramWatch(options.program)
+        watch = ProgramWatch(options.program, manifest: options.manifest)
         markerPrefix = "TASKQ_PROCESSOR=\(getpid())-\(Clocks.monotonicNanoseconds())"
         try register(watch.descriptor, token: Self.watchToken, interest: .readable)
     }
@@ -137,8 +141,9 @@ package final class ProcessorSupervisor {
         return events
     }
 
-    // Why the program must not or cannot be run, as far as a look at it tells.
+    /// Why the program must not or cannot be run, as far as a look at it tells.
     func preflight() -> StartProblem? {
+        if let sentence = options.manifestProblem { return StartProblem(sentence) }
         let program = options.program
         if let trust = options.trust {
             let paths = PluginTrust.gather(executable: program.path, folder: program.directory)

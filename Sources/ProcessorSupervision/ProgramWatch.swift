@@ -13,15 +13,25 @@ struct ProgramWatch: ~Copyable {
         let mode: UInt32
     }
 
+    struct Changes {
+        /// The program, or a file in its command.
+        let program: Bool
+        let manifest: Bool
+    }
+
     private let paths: [String]
+    private let manifest: String?
     private let watch: OwnedDescriptor?
     private var identities: [Identity?]
+    private var manifestIdentity: Identity?
 
     /// Without inotify (its limits are per user) nothing is noticed until the next retry.
-    init(_ program: ProcessorProgram) {
+    init(_ program: ProcessorProgram, manifest: String?) {
         let arguments = program.arguments.dropFirst().map { $0.hasPrefix("/") ? $0 : "\(program.directory)/\($0)" }
         paths = [program.path] + arguments
         identities = paths.map(Self.identity)
+        self.manifest = manifest
+        manifestIdentity = manifest.flatMap(Self.identity)
         let descriptor = taskq_watch_directory(program.directory)
         watch = descriptor >= 0 ? OwnedDescriptor(adopting: descriptor) : nil
     }
@@ -33,14 +43,18 @@ struct ProgramWatch: ~Copyable {
         }
     }
 
-    /// Reads the events away, and says whether the program or a file in its command is another than before.
-    mutating func sawChange(scratch: UnsafeMutableRawBufferPointer) -> Bool {
+    /// Reads the events away, and says what is another than before.
+    mutating func changes(scratch: UnsafeMutableRawBufferPointer) -> Changes {
         if let descriptor {
             while case .read = try? OwnedDescriptor.read(descriptor, into: scratch) {}  // ignoring: stat decides
         }
-        let now = paths.map(Self.identity)
-        defer { identities = now }
-        return now != identities
+        let programNow = paths.map(Self.identity)
+        let manifestNow = manifest.flatMap(Self.identity)
+        defer {
+            identities = programNow
+            manifestIdentity = manifestNow
+        }
+        return Changes(program: programNow != identities, manifest: manifestNow != manifestIdentity)
     }
 
     private static func identity(of path: String) -> Identity? {

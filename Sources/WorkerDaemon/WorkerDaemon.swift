@@ -1,0 +1,215 @@
+private import Glibc
+package import LinuxSystem
+import Logging
+import ProcessorSupervision
+import Systemd
+import TaskModel
+import WireProtocol
+import ZeroMQ
+
+/// Serves one queue: takes deliveries from the broker, gives them to processors, and keeps each answer until the
+/// broker has confirmed it. One thread polls everything.
+///
+/// The thread that calls ``run()`` must live as long as the process: its processors die with it.
+package final class WorkerDaemon {
+    /// How far the daemon is on its way out.
+    enum Stage {
+        case serving
+        /// Processors finish what they have in hand.
+        case draining(until: MonotonicTime)
+        /// They are told to end.
+        case stopping
+        /// All have ended; the broker's word on the last answers is waited for.
+        case confirming(until: MonotonicTime)
+        case over
+    }
+
+    private enum Token {
+        static let socket: UInt64 = 1
+        static let monitor: UInt64 = 2
+        static let processors: UInt64 = 3
+        static let stop: UInt64 = 4
+        static let signals: UInt64 = 5
+    }
+
+    let options: WorkerOptions
+    let log: WorkerLog
+    let session: SessionID
+    let supervisor: ProcessorSupervisor
+    let socket: ZMQSocket
+    let monitor: ZMQMonitor
+    let stopRequest: EventDescriptor
+    var ledger = WorkerLedger()
+    var link = BrokerLink()
+    var frame = FrameWriter()
+    /// Frames that libzmq would not take though there is a connection.
+    var unsent: [[UInt8]] = []
+    /// What this connection was told last.
+    var toldCredit: Int?
+    var toldStall = ""
+    /// Why nothing can start, for each new connection; empty where all is well.
+    var stall = ""
+    /// The cure that the log has told of last.
+    var loggedStall: StartProblem?
+    var stage = Stage.serving
+    var badFrames: UInt64 = 0
+    private let signals: SignalDescriptor?
+    private let context: ZMQContext
+    private let epoll: Epoll
+    private var ready: [Epoll.Event] = []
+    private var watchdogMicroseconds: UInt64?
+    private var watchdogAt: MonotonicTime?
+
+    /// - Parameter signals: each one that arrives is a request to stop.
+    package init(
+        _ options: WorkerOptions, log: WorkerLog, signals: consuming SignalDescriptor? = nil
+    ) throws(WorkerDaemonError) {
+        self.options = options
+        self.log = log
+        self.signals = signals
+        do throws(ProcessorSupervisionError) {
+            supervisor = try ProcessorSupervisor(options.supervision) { log.take($0) }
+        } catch {
+            throw .supervision(error)
+        }
+        do throws(ZeroMQError) {
+            context = try ZMQContext()
+            socket = try ZMQSocket(.dealer, context: context)
+            monitor = try ZMQMonitor(socket, context: context)
+        } catch {
+            throw .network(error)
+        }
+        do throws(SystemError) {
+            session = SessionID(rawValue: try RandomBytes.word())
+            stopRequest = try EventDescriptor()
+            epoll = try Epoll()
+            try epoll.add(socket.fileDescriptor, token: Token.socket, interest: .readable)
+            try epoll.add(monitor.fileDescriptor, token: Token.monitor, interest: .readable)
+            try epoll.add(supervisor.pollDescriptor, token: Token.processors, interest: .readable)
+            try epoll.add(stopRequest.rawValue, token: Token.stop, interest: .readable)
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    /// Asks ``run()`` to drain and return; from any thread.
+    package var stopper: EventDescriptor { stopRequest }
+
+    /// Serves until told to stop, by a signal or ``stopper``. A second one does not wait for tasks in hand.
+    package func run() throws(WorkerDaemonError) {
+        do throws(SystemError) {
+            switch signals {
+            case .some(let open): try epoll.add(open.rawValue, token: Token.signals, interest: .readable)
+            case .none: break
+            }
+            watchdogMicroseconds = try ServiceManager.watchdogMicroseconds()
+        } catch {
+            throw .system(error)
+        }
+        do throws(ZeroMQError) {
+            try socket.connect(options.brokerEndpoint)
+        } catch {
+            throw .network(error)
+        }
+        supervisor.start(now: Self.now())
+        notify(.ready)
+        while true {
+            while try turn(now: Self.now()) {}
+            if case .over = stage { break }
+            try sleep()
+            for event in ready {
+                switch event.token {
+                case Token.stop:
+                    if stopRequest.acknowledge() { stop(now: Self.now()) }
+                case Token.signals:
+                    try takeSignals()
+                case _:
+                    break
+                }
+            }
+        }
+        log.say(.notice, "worker stopped", ["unconfirmed": "\(ledger.unconfirmed.count)"])
+    }
+
+    private func takeSignals() throws(WorkerDaemonError) {
+        do throws(SystemError) {
+            while let delivery = try nextSignal() {
+                log.say(.notice, "stopping", ["signal": "\(delivery.signal)"])
+                stop(now: Self.now())
+            }
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    private func nextSignal() throws(SystemError) -> SignalDescriptor.Delivery? {
+        switch signals {
+        case .some(let open): try open.next()
+        case .none: nil
+        }
+    }
+
+    static func now() -> MonotonicTime { MonotonicTime(rawValue: Clocks.monotonicNanoseconds()) }
+
+    /// One round over everything that is there. True where another is due at once: a message may wait unseen, because
+    /// libzmq's descriptor tells of a message only once.
+    private func turn(now: MonotonicTime) throws(WorkerDaemonError) -> Bool {
+        try readBroker(now: now)
+        do throws(ProcessorSupervisionError) {
+            act(on: try supervisor.turn(now: now), now: now)
+        } catch {
+            throw .supervision(error)
+        }
+        startWaiting(now: now)
+        passTime(now: now)
+        tellCredit()
+        return try flush()
+    }
+
+    private func passTime(now: MonotonicTime) {
+        switch link.passTime(now: now) {
+        case .nothing: break
+        case .hello: sayHello(now: now)
+        case .renewal:
+            let held = ledger.receipts
+            if !held.isEmpty { frame.append(Request.renew(receipts: held)) }
+        }
+        passStage(now: now)
+        guard let interval = watchdogMicroseconds, watchdogAt.map({ $0 <= now }) ?? true else { return }
+        notify(.watchdog)
+        watchdogAt = now.advanced(byMilliseconds: interval / 2_000)
+    }
+
+    /// Waits for the kernel; for the first moments after an event without sleeping while a lease is out, because waking
+    /// a sleeping core takes longer than most answers do.
+    private func sleep() throws(WorkerDaemonError) {
+        let now = Self.now()
+        do throws(SystemError) {
+            if options.spinMicroseconds > 0, ledger.runningCount > 0 {
+                let end = now.rawValue + options.spinMicroseconds * 1_000
+                repeat {
+                    try epoll.wait(into: &ready, timeoutMilliseconds: 0)
+                    if !ready.isEmpty { return }
+                } while Clocks.monotonicNanoseconds() < end
+            }
+            try epoll.wait(into: &ready, timeoutMilliseconds: timeoutMilliseconds(now: now))
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    private func timeoutMilliseconds(now: MonotonicTime) -> CInt {
+        var deadlines = [supervisor.nextDeadline(now: now), link.nextDeadline, watchdogAt].compactMap { $0 }
+        switch stage {
+        case .draining(let until), .confirming(let until): deadlines.append(until)
+        case .serving, .stopping, .over: break
+        }
+        guard let next = deadlines.min() else { return -1 }
+        // Rounded up: to wake early is to wake twice.
+        return next <= now ? 0 : CInt(clamping: next.milliseconds(since: now) + 1)
+    }
+
+    func notify(_ notification: ServiceNotification) {
+        _ = try? ServiceManager.notify(notification)  // ignoring: a manager that does not listen changes nothing here
+    }
+}

@@ -1,0 +1,8 @@
+import Glibc
+import WorkerDaemon
+
+@main enum TaskqWorker {
+    static func main() {
+        exit(WorkerProgram.run(Array(CommandLine.arguments.dropFirst())))
+    }
+}
