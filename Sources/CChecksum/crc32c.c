@@ -5,8 +5,8 @@
 // The polynomial 0x1EDC6F41 with its bits reversed.
 #define POLYNOMIAL 0x82F63B78u
 
-// Bytes that each of three streams takes before they are combined; the instruction has a latency of three cycles
-// and a throughput of one, so that three streams keep it busy.
+// Bytes that each of three streams takes before they are combined; the instruction has a latency of three
+// cycles and a throughput of one, so that three streams keep it busy.
 #define LONG_STREAM 2048
 #define SHORT_STREAM 128
 
@@ -70,8 +70,8 @@ uint32_t taskq_crc32c_portable(uint32_t crc, const void *bytes, size_t count) {
         uint32_t low = crc ^ ((uint32_t)next[0] | (uint32_t)next[1] << 8 | (uint32_t)next[2] << 16
                               | (uint32_t)next[3] << 24);
         crc = byte_table[7][low & 255] ^ byte_table[6][low >> 8 & 255] ^ byte_table[5][low >> 16 & 255]
-            ^ byte_table[4][low >> 24] ^ byte_table[3][next[4]] ^ byte_table[2][next[5]] ^ byte_table[1][next[6]]
-            ^ byte_table[0][next[7]];
+            ^ byte_table[4][low >> 24] ^ byte_table[3][next[4]] ^ byte_table[2][next[5]]
+            ^ byte_table[1][next[6]] ^ byte_table[0][next[7]];
     }
     for (; count > 0; count--, next++) crc = (crc >> 8) ^ byte_table[0][(crc ^ *next) & 255];
     return ~crc;
@@ -106,7 +106,8 @@ static int has_hardware(void) { return (getauxval(AT_HWCAP) & (1 << 7)) != 0; }
 #ifdef HARDWARE
 
 static uint32_t shift(uint32_t table[4][256], uint32_t crc) {
-    return table[0][crc & 255] ^ table[1][crc >> 8 & 255] ^ table[2][crc >> 16 & 255] ^ table[3][crc >> 24];
+    return table[0][crc & 255] ^ table[1][crc >> 8 & 255] ^ table[2][crc >> 16 & 255]
+        ^ table[3][crc >> 24];
 }
 
 HARDWARE static uint32_t

@@ -22,7 +22,8 @@ struct BatchHeader: Hashable, Sendable {
     /// The LSN after the batch's last.
     var endLSN: LogSequenceNumber { LogSequenceNumber(rawValue: firstLSN.rawValue &+ UInt64(records)) }
 
-    /// Fills the 64 bytes at the front of a batch whose records are complete, the checksum last, and gives that.
+    /// Fills the 64 bytes at the front of a batch whose records are complete, the checksum last, and gives
+    /// that.
     func fill(_ batch: inout EncodingBuffer, seed: UInt32) -> UInt32 {
         batch.overwrite(UInt32(length), at: 4)
         batch.overwrite(UInt32(records) | (isSeal ? Self.sealFlag : 0), at: 8)
@@ -38,8 +39,10 @@ struct BatchHeader: Hashable, Sendable {
         return crc
     }
 
-    /// Reads the 64 bytes. Nil where they cannot be a header with at most `room` bytes from its own start to the end of
-    /// the segment; the checksum is the caller's to compare, when it has the whole batch.
+    /// Reads the 64 bytes.
+    ///
+    /// Nil where they cannot be a header with at most `room` bytes from its own start to the end of the
+    /// segment; the checksum is the caller's to compare, when it has the whole batch.
     init?(_ bytes: UnsafeRawBufferPointer, segment expected: UInt32, room: Int) {
         guard bytes.count >= Self.bytes, bytes.loadLittle(UInt32.self, at: 12) == expected else { return nil }
         length = Int(bytes.loadLittle(UInt32.self, at: 4))

@@ -11,7 +11,8 @@ struct BatchWalk {
     private let batchOffset: Int
     private var position = BatchHeader.bytes
 
-    init(_ bytes: UnsafeRawBufferPointer, owner: [UInt8], ownerOffset: Int, segment: UInt32, batchOffset: Int) {
+    init(_ bytes: UnsafeRawBufferPointer, owner: [UInt8], ownerOffset: Int, segment: UInt32, batchOffset: Int)
+    {
         self.bytes = bytes
         self.owner = owner
         self.ownerOffset = ownerOffset

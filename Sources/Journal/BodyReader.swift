@@ -2,8 +2,8 @@ import BinaryCoding
 
 /// Reads the body of one record where it lies, without copying it.
 ///
-/// Total: any bytes give values or a ``DecodingFailure``. Byte strings come out as slices of `owner`, the array whose
-/// storage `bytes` points into, so that they cost no allocation.
+/// Total: any bytes give values or a ``DecodingFailure``. Byte strings come out as slices of `owner`, the
+/// array whose storage `bytes` points into, so that they cost no allocation.
 struct BodyReader {
     private let bytes: UnsafeRawBufferPointer
     private let owner: [UInt8]
@@ -11,7 +11,8 @@ struct BodyReader {
     private let ownerOffset: Int
     private var position = 0
 
-    /// `bytes` must be `owner`'s storage from `ownerOffset` on, and is valid only as long as that is borrowed.
+    /// `bytes` must be `owner`'s storage from `ownerOffset` on, and is valid only as long as that is
+    /// borrowed.
     @inline(__always)
     init(_ bytes: UnsafeRawBufferPointer, in owner: [UInt8], at ownerOffset: Int) {
         self.bytes = bytes
@@ -78,7 +79,9 @@ struct BodyReader {
     mutating func readText() throws(DecodingFailure) -> String {
         let range = try take(try readVariable())
         if range.isEmpty { return "" }
-        guard let text = String(validating: owner[range], as: UTF8.self) else { throw .malformed("text is not UTF-8") }
+        guard let text = String(validating: owner[range], as: UTF8.self) else {
+            throw .malformed("text is not UTF-8")
+        }
         return text
     }
 

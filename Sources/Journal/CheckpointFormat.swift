@@ -4,7 +4,7 @@ import TaskModel
 struct CheckpointHeader: Hashable, Sendable {
     static let bytes = 80
     static let version: UInt32 = 1
-    /// "taskqcpt"
+    // "taskqcpt"
     private static let magic: UInt64 = 0x7470_6371_6B73_6174
 
     let instance: JournalInstance
@@ -45,7 +45,8 @@ struct CheckpointHeader: Hashable, Sendable {
     }
 
     init(
-        instance: JournalInstance, covered: LogSequenceNumber, ordinal: UInt32, clocks: BatchClocks, segment: UInt32,
+        instance: JournalInstance, covered: LogSequenceNumber, ordinal: UInt32, clocks: BatchClocks,
+        segment: UInt32,
         offset: Int
     ) {
         self.instance = instance
@@ -58,8 +59,12 @@ struct CheckpointHeader: Hashable, Sendable {
 
     /// Nil unless these are 80 bytes with the magic and a true checksum.
     init?(_ bytes: UnsafeRawBufferPointer, version: inout UInt32) {
-        guard bytes.count >= Self.bytes, bytes.loadLittle(UInt64.self, at: 0) == Self.magic else { return nil }
-        guard bytes.loadLittle(UInt32.self, at: 76) == Checksum.crc32c(UnsafeRawBufferPointer(rebasing: bytes[..<76]))
+        guard bytes.count >= Self.bytes, bytes.loadLittle(UInt64.self, at: 0) == Self.magic else {
+            return nil
+        }
+        guard
+            bytes.loadLittle(UInt32.self, at: 76)
+                == Checksum.crc32c(UnsafeRawBufferPointer(rebasing: bytes[..<76]))
         else { return nil }
         version = bytes.loadLittle(UInt32.self, at: 8)
         ordinal = bytes.loadLittle(UInt32.self, at: 12)

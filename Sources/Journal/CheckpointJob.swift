@@ -10,9 +10,9 @@ package struct CheckpointJob: Sendable {
 
     /// Writes the file and makes it durable.
     ///
-    /// `livePayloads` are the places, in any order, of the payload records of every task that is waiting, leased,
-    /// parked or dead; `records` says everything else about the state, which must be that of ``Journal/durableLSN`` at
-    /// ``Journal/beginCheckpoint()``.
+    /// `livePayloads` are the places, in any order, of the payload records of every task that is waiting,
+    /// leased, parked or dead; `records` says everything else about the state, which must be that of
+    /// ``Journal/durableLSN`` at ``Journal/beginCheckpoint()``.
     package func write(
         livePayloads: some Sequence<RecordSpan>, records: some Sequence<SnapshotRecord>
     ) -> CheckpointResult {
@@ -48,7 +48,8 @@ package struct CheckpointJob: Sendable {
         let listed = segments.filter { pointed.contains($0.number) }
         guard listed.count == pointed.count else {
             let missing = pointed.subtracting(listed.map(\.number)).min() ?? 0
-            throw .damaged(JournalDamage(.segmentMissing, segment: missing, offset: 0, firstLSN: header.covered))
+            throw .damaged(
+                JournalDamage(.segmentMissing, segment: missing, offset: 0, firstLSN: header.covered))
         }
         try writer.finish(listed)
         try storage.rename(unfinished, to: name)
@@ -67,7 +68,9 @@ struct GoodCheckpoint: Hashable, Sendable {
 package struct CheckpointResult: Sendable {
     enum Outcome: Sendable {
         case written(GoodCheckpoint)
-        /// The disk was full. The journal gives up a prepared segment and wants another try.
+        /// The disk was full.
+        ///
+        /// The journal gives up a prepared segment and wants another try.
         case full
         case failed(JournalError)
     }
@@ -119,7 +122,8 @@ private struct CheckpointWriter: ~Copyable {
         output.overwrite(UInt32(output.count - blockStart - CheckpointBlock.headerBytes), at: blockStart + 4)
         output.overwrite(kind.rawValue, at: blockStart + 8)
         let crc = Checksum.crc32c(
-            UnsafeRawBufferPointer(rebasing: output.bytes[(blockStart + 4)...]), seed: Checksum.chained(seed, blocks))
+            UnsafeRawBufferPointer(rebasing: output.bytes[(blockStart + 4)...]),
+            seed: Checksum.chained(seed, blocks))
         output.overwrite(crc, at: blockStart)
         chain = Checksum.chained(chain, crc)
         blocks += 1
@@ -153,7 +157,8 @@ private struct CheckpointWriter: ~Copyable {
                 previous = 0
             }
             let offset = UInt32(truncatingIfNeeded: place)
-            precondition(offset > previous, "two live payloads at one place of segment \(own), offset \(offset)")
+            precondition(
+                offset > previous, "two live payloads at one place of segment \(own), offset \(offset)")
             output.putVariable(UInt64(offset - previous))
             previous = offset
             placeCount += 1

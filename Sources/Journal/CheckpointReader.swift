@@ -19,7 +19,9 @@ struct Checkpoint {
 
     init(_ bytes: [UInt8], name: CheckpointName) throws(Failure) {
         var version: UInt32 = 0
-        guard let header = bytes.withUnsafeBytes({ CheckpointHeader($0, version: &version) }) else { throw .bad }
+        guard let header = bytes.withUnsafeBytes({ CheckpointHeader($0, version: &version) }) else {
+            throw .bad
+        }
         guard version == CheckpointHeader.version else { throw .version(version) }
         guard header.name == name else { throw .bad }
         self.header = header
@@ -47,11 +49,13 @@ struct Checkpoint {
                 let crc = bytes.loadLittle(UInt32.self, at: at)
                 let length = Int(bytes.loadLittle(UInt32.self, at: at + 4))
                 let start = at + CheckpointBlock.headerBytes
-                guard let kind = CheckpointBlock(rawValue: bytes[at + 8]), bytes.count - start >= length else {
+                guard let kind = CheckpointBlock(rawValue: bytes[at + 8]), bytes.count - start >= length
+                else {
                     return nil
                 }
                 let checked = UnsafeRawBufferPointer(rebasing: bytes[(at + 4)..<(start + length)])
-                guard crc == Checksum.crc32c(checked, seed: Checksum.chained(seed, UInt32(blocks.count))) else {
+                guard crc == Checksum.crc32c(checked, seed: Checksum.chained(seed, UInt32(blocks.count)))
+                else {
                     return nil
                 }
                 if kind == .footer {
@@ -91,7 +95,9 @@ struct Checkpoint {
         }
     }
 
-    /// Gives every record to `body`, in the order of writing. False if one cannot be read.
+    /// Gives every record to `body`, in the order of writing.
+    ///
+    /// False if one cannot be read.
     func forEachRecord(_ body: (SnapshotRecord) -> Void) -> Bool {
         bytes.withUnsafeBytes { raw in
             for block in recordBlocks {

@@ -21,12 +21,14 @@ enum Checksum {
     }
 }
 
-/// What the checksums in a segment begin with: they hold in this segment of this journal at this offset, nowhere else.
+/// What the checksums in a segment begin with: they hold in this segment of this journal at this offset,
+/// nowhere else.
 struct SegmentSeed: Hashable, Sendable {
     private let seed: UInt32
 
     init(instance: JournalInstance, segment: UInt32) {
-        let low = Checksum.chained(Checksum.chained(0, 0x7161_736B), UInt32(truncatingIfNeeded: instance.rawValue))
+        let low = Checksum.chained(
+            Checksum.chained(0, 0x7161_736B), UInt32(truncatingIfNeeded: instance.rawValue))
         let high = Checksum.chained(low, UInt32(truncatingIfNeeded: instance.rawValue >> 32))
         seed = Checksum.chained(high, segment)
     }

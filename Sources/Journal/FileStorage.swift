@@ -122,7 +122,7 @@ private final class FileLock: JournalLock {
             throw .storage(.lock, file: path, errno: error.errno)
         }
         guard isOurs else { throw .locked(byPID: Self.holder(descriptor)) }
-        try? Self.write(pid: getpid(), to: descriptor)  // ignoring: only a courtesy to whoever finds it locked.
+        try? Self.write(pid: getpid(), to: descriptor)  // ignoring: only a courtesy.
     }
 
     deinit { Syscalls.close(descriptor) }

@@ -1,9 +1,12 @@
 import TaskModel
 
 extension Journal {
-    /// True when enough was written since the last checkpoint, or one would let segments go, and none is being written.
+    /// True when enough was written since the last checkpoint, or one would let segments go, and none is
+    /// being written.
     package var checkpointIsDue: Bool {
-        guard failure == nil, !isCheckpointing, clocks.raw.boottimeMilliseconds >= nextCheckpoint else { return false }
+        guard failure == nil, !isCheckpointing, clocks.raw.boottimeMilliseconds >= nextCheckpoint else {
+            return false
+        }
         if bytesSinceCheckpoint >= max(options.segmentBytes, liveBytes / 8) { return true }
         return bytesSinceCheckpoint > 0 && diskBytes > diskBytesWanted && isAnySegmentDead
     }
@@ -15,8 +18,10 @@ extension Journal {
         segments.contains { $0.key != active.number && $0.value.liveRecords == 0 }
     }
 
-    /// Fixes what a checkpoint covers: everything committed. Nothing may be staged. Copy the state now; then another
-    /// thread calls ``CheckpointJob/write(livePayloads:records:)``, and its result comes to ``finishCheckpoint(_:)``.
+    /// Fixes what a checkpoint covers: everything committed.
+    ///
+    /// Nothing may be staged. Copy the state now; then another thread calls
+    /// ``CheckpointJob/write(livePayloads:records:)``, and its result comes to ``finishCheckpoint(_:)``.
     package mutating func beginCheckpoint() throws(JournalError) -> CheckpointJob {
         try checkUsable()
         precondition(stagedRecords == 0, "a checkpoint was begun with records staged")
@@ -27,12 +32,14 @@ extension Journal {
         for (number, segment) in segments where number != active.number {
             facts.append(
                 SegmentFact(
-                    number: number, madeBytes: segment.madeBytes, validBytes: segment.validBytes, chain: segment.chain,
+                    number: number, madeBytes: segment.madeBytes, validBytes: segment.validBytes,
+                    chain: segment.chain,
                     lastLSN: segment.lastLSN))
         }
         facts.append(
             SegmentFact(
-                number: active.number, madeBytes: active.madeBytes, validBytes: active.offset, chain: active.chain,
+                number: active.number, madeBytes: active.madeBytes, validBytes: active.offset,
+                chain: active.chain,
                 lastLSN: durableLSN))
         facts.sort { $0.number < $1.number }
         let newest = (checkpoints.map(\.name) + staleCheckpoints).max()
@@ -43,7 +50,8 @@ extension Journal {
         return CheckpointJob(storage: storage, header: header, segments: facts)
     }
 
-    /// Takes a checkpoint in use and deletes what no checkpoint needs; gives the numbers of the deleted segments.
+    /// Takes a checkpoint in use and deletes what no checkpoint needs; gives the numbers of the deleted
+    /// segments.
     @discardableResult
     package mutating func finishCheckpoint(_ result: CheckpointResult) throws(JournalError) -> [UInt32] {
         try checkUsable()
@@ -67,14 +75,15 @@ extension Journal {
         }
     }
 
-    /// A segment goes when it lies wholly before the older of the two checkpoints, neither points into it, and nothing
-    /// live is in it now.
+    /// A segment goes when it lies wholly before the older of the two checkpoints, neither points into it,
+    /// and nothing live is in it now.
     private mutating func deleteWhatIsNotNeeded() throws(JournalError) -> [UInt32] {
         guard checkpoints.count == 2 else { return [] }
         let needed = checkpoints[0].segments.union(checkpoints[1].segments)
         let covered = checkpoints[1].name.covered
         let deletable = segments.filter { number, segment in
-            number < active.number && segment.lastLSN <= covered && segment.liveRecords == 0 && !needed.contains(number)
+            number < active.number && segment.lastLSN <= covered && segment.liveRecords == 0
+                && !needed.contains(number)
         }
         guard !deletable.isEmpty || !staleCheckpoints.isEmpty else { return [] }
         do throws(JournalError) {

@@ -1,11 +1,12 @@
 import TaskModel
 
 extension Journal {
-    /// The segment whose live records should be moved, or nil: only while the disk holds more than twice what is live
-    /// and two segments, segments without anything live not counted since the next checkpoints delete them.
+    /// The segment whose live records should be moved, or nil: only while the disk holds more than twice what
+    /// is live and two segments, segments without anything live not counted since the next checkpoints delete
+    /// them.
     ///
-    /// Scan it, stage a `moved` record for each item that the state still points to, and release the old place. The
-    /// segment goes with the second checkpoint after that.
+    /// Scan it, stage a `moved` record for each item that the state still points to, and release the old
+    /// place. The segment goes with the second checkpoint after that.
     package func compactionCandidate() -> UInt32? {
         var held = prepared.reduce(active.madeBytes) { $0 + $1.madeBytes }
         var best: (number: UInt32, live: Int, made: Int)?
@@ -17,7 +18,9 @@ extension Journal {
             }
             if isBetter ?? true { best = (number, segment.liveBytes, segment.madeBytes) }
         }
-        guard let best, held > 2 * liveBytes + 2 * options.segmentBytes, 2 * best.live < best.made else { return nil }
+        guard let best, held > 2 * liveBytes + 2 * options.segmentBytes, 2 * best.live < best.made else {
+            return nil
+        }
         return best.number
     }
 

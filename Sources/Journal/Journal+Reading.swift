@@ -1,7 +1,9 @@
 package import TaskModel
 
 extension Journal {
-    /// Reads a record, staged or committed, its checksum verified. May wait for the disk.
+    /// Reads a record, staged or committed, its checksum verified.
+    ///
+    /// May wait for the disk.
     package func read(_ span: RecordSpan) throws(JournalError) -> StoredRecord {
         if let staged = try readStaged(span) { return staged }
         return try reader.read(span)
@@ -22,7 +24,9 @@ extension Journal {
     package var reader: JournalReader { JournalReader(files: files) }
 
     private func readStaged(_ span: RecordSpan) throws(JournalError) -> StoredRecord? {
-        guard stagedRecords > 0, span.segment == active.number, Int(span.offset) >= active.offset else { return nil }
+        guard stagedRecords > 0, span.segment == active.number, Int(span.offset) >= active.offset else {
+            return nil
+        }
         let start = Int(span.offset) - active.offset
         guard start + Int(span.length) <= batch.count else { throw .damagedRecord(span) }
         return try files.decode([UInt8](batch.bytes[start..<start + Int(span.length)]), span)

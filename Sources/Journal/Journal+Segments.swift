@@ -4,8 +4,10 @@ extension Journal {
     /// How long a full disk is left alone before the next try, milliseconds.
     static let fullDiskPause: UInt64 = 1_000
 
-    /// Leaves the active segment for the next prepared one that holds a batch of so many bytes; makes one where there
-    /// is none, which takes as long as writing it. Nothing may be staged.
+    /// Leaves the active segment for the next prepared one that holds a batch of so many bytes; makes one
+    /// where there is none, which takes as long as writing it.
+    ///
+    /// Nothing may be staged.
     mutating func beginSegment(holding bytes: Int) throws(JournalError) {
         precondition(stagedRecords == 0, "a segment was left with records staged")
         let needed = SegmentHeader.bytes + bytes
@@ -24,7 +26,8 @@ extension Journal {
         segments[active.number] = record
         let seed = files.seed(next.number)
         active = ActiveSegment(
-            number: next.number, file: next.file, madeBytes: next.madeBytes, offset: SegmentHeader.bytes, seed: seed,
+            number: next.number, file: next.file, madeBytes: next.madeBytes, offset: SegmentHeader.bytes,
+            seed: seed,
             chain: 0)
         segments[next.number] = SegmentRecord(active)
         files.insert(next.file, number: next.number)
@@ -60,7 +63,9 @@ extension Journal {
         }
     }
 
-    /// A segment to be made by another thread, or nil. One at a time; hand the result to ``adopt(_:)``.
+    /// A segment to be made by another thread, or nil.
+    ///
+    /// One at a time; hand the result to ``adopt(_:)``.
     package mutating func preparationNeeded(clocks now: RawClocks) -> SegmentPreparation? {
         guard failure == nil, !isPreparing, prepared.count < options.preparedSegmentsWanted,
             now.boottimeMilliseconds >= nextPreparation
@@ -71,7 +76,9 @@ extension Journal {
         return preparation(madeBytes: options.segmentBytes)
     }
 
-    /// Takes the outcome of a preparation. A full disk is no failure: see ``isFull``.
+    /// Takes the outcome of a preparation.
+    ///
+    /// A full disk is no failure: see ``isFull``.
     package mutating func adopt(_ result: SegmentPreparation.Result) throws(JournalError) {
         isPreparing = false
         switch result {
@@ -96,8 +103,10 @@ extension Journal {
         }
     }
 
-    /// Whether posts that take so many bytes may be taken without touching the reserve for acks, dead-letter moves and
-    /// compaction. Always, unless the disk is full.
+    /// Whether posts that take so many bytes may be taken without touching the reserve for acks, dead-letter
+    /// moves and compaction.
+    ///
+    /// Always, unless the disk is full.
     package func acceptsPosts(ofBytes bytes: Int) -> Bool {
         !isFull || availableBytes - bytes >= options.reserveBytes
     }

@@ -1,16 +1,19 @@
 package import TaskModel
 
 extension Journal {
-    /// Fixes the clocks of the batch, once per turn, before anything is staged. A turn that stages nothing writes nothing.
+    /// Fixes the clocks of the batch, once per turn, before anything is staged.
+    ///
+    /// A turn that stages nothing writes nothing.
     @discardableResult
     package mutating func beginBatch(clocks now: RawClocks) -> JournalTime {
         clocks = clocks.advanced(to: now)
         return clocks.journal
     }
 
-    /// Makes sure that the records of one output land in one batch: if they do not fit behind what is staged, that is
-    /// written and synced first, and the next segment begun where needed. Throws ``JournalError/full(neededBytes:)``
-    /// where no segment can be made.
+    /// Makes sure that the records of one output land in one batch: if they do not fit behind what is staged,
+    /// that is written and synced first, and the next segment begun where needed.
+    ///
+    /// Throws ``JournalError/full(neededBytes:)`` where no segment can be made.
     package mutating func ensureRoom(for records: [JournalRecord]) throws(JournalError) {
         var bytes = 0
         for record in records { bytes += Self.encodedBytesMax(record) }
@@ -34,7 +37,9 @@ extension Journal {
     /// Bytes that the batch being staged may grow to.
     private var roomForBatch: Int { min(active.madeBytes - active.offset, JournalOptions.batchBytesMax) }
 
-    /// Encodes a record into the batch at its final place. Room must have been ensured: a record without room traps.
+    /// Encodes a record into the batch at its final place.
+    ///
+    /// Room must have been ensured: a record without room traps.
     package mutating func stage(_ record: JournalRecord) throws(JournalError) -> RecordPosition {
         try checkUsable()
         if stagedRecords == 0 {
@@ -56,14 +61,18 @@ extension Journal {
         return position
     }
 
-    /// Writes and syncs what is staged; nothing if that is nothing. Only now may anyone learn of it.
+    /// Writes and syncs what is staged; nothing if that is nothing.
+    ///
+    /// Only now may anyone learn of it.
     package mutating func commit() throws(JournalError) {
         try checkUsable()
         guard stagedRecords > 0 else { return }
         try writeBatch(isSeal: false)
     }
 
-    /// Writes and syncs an empty batch which shows that the one before was durable; nothing if the last one is a seal.
+    /// Writes and syncs an empty batch which shows that the one before was durable; nothing if the last one
+    /// is a seal.
+    ///
     /// For a clean stop, and 100 ms after the last commit. Nothing may be staged.
     package mutating func seal() throws(JournalError) {
         try checkUsable()
@@ -78,7 +87,8 @@ extension Journal {
     private mutating func writeBatch(isSeal: Bool) throws(JournalError) {
         let header = BatchHeader(
             length: batch.count, records: stagedRecords, isSeal: isSeal, segment: active.number,
-            firstLSN: LogSequenceNumber(rawValue: nextLSN.rawValue - UInt64(stagedRecords)), watermark: durableLSN,
+            firstLSN: LogSequenceNumber(rawValue: nextLSN.rawValue - UInt64(stagedRecords)),
+            watermark: durableLSN,
             clocks: clocks)
         let checksum = header.fill(&batch, seed: active.seed.batch(at: active.offset))
         do throws(JournalError) {
@@ -104,7 +114,8 @@ extension Journal {
         case .delivered(let delivery): return fixed + delivery.worker.utf8.count
         case .attemptFailed(let failure): return fixed + failure.history.count
         case .completed(let completion):
-            return fixed + bytes(of: completion.summary) + completion.result.count + completion.resultError.utf8.count
+            return fixed + bytes(of: completion.summary) + completion.result.count
+                + completion.resultError.utf8.count
         case .deadLettered(let dead): return fixed + bytes(of: dead.summary)
         case .parked(let parking): return fixed + parking.history.count
         case .redriven(let redrive): return fixed + (redrive.edited.map(bytes) ?? 0)

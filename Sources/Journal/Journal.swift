@@ -3,8 +3,9 @@ package import TaskModel
 /// The durable log: takes facts, makes them durable in batches, and finds them again.
 ///
 /// One owner on one thread. A turn is ``beginBatch(clocks:)``, for each output ``ensureRoom(for:)`` and then
-/// ``stage(_:)`` for each of its records, and one ``commit()``. Reading needs no order. The slow work (making the next
-/// segment, writing a checkpoint, reading a segment for compaction) is given out as values that another thread runs.
+/// ``stage(_:)`` for each of its records, and one ``commit()``. Reading needs no order. The slow work (making
+/// the next segment, writing a checkpoint, reading a segment for compaction) is given out as values that
+/// another thread runs.
 package struct Journal: ~Copyable, Sendable {
     /// What opening found.
     package let recovery: RecoveryReport
@@ -35,6 +36,8 @@ package struct Journal: ~Copyable, Sendable {
     package internal(set) var isFull = false
 
     var clocks: BatchClocks
+    /// False if the machine was rebooted since the last batch: whoever held a lease is gone.
+    package let isSameBoot: Bool
     /// The batch being staged, header first; empty if nothing is staged.
     var batch = EncodingBuffer(capacity: 1 << 20)
     /// What ended the journal's use.
@@ -50,11 +53,13 @@ package struct Journal: ~Copyable, Sendable {
     /// Bytes of records that were retained and not released.
     package internal(set) var liveBytes = 0
 
-    /// Locks the directory, recovers, feeds `sink`, cuts a torn end, and makes everything that was fed durable.
+    /// Locks the directory, recovers, feeds `sink`, cuts a torn end, and makes everything that was fed
+    /// durable.
+    ///
     /// An empty or missing directory becomes a new journal.
     ///
-    /// Afterwards the journal holds no place for live: tell it every live span with ``retain(_:)`` before the first
-    /// ``beginCheckpoint()``.
+    /// Afterwards the journal holds no place for live: tell it every live span with ``retain(_:)`` before the
+    /// first ``beginCheckpoint()``.
     package static func open(
         storage: any JournalStorage,
         options: JournalOptions,
@@ -69,7 +74,8 @@ package struct Journal: ~Copyable, Sendable {
     }
 
     private init(
-        _ recovered: RecoveredJournal, storage: any JournalStorage, options: JournalOptions, lock: any JournalLock,
+        _ recovered: RecoveredJournal, storage: any JournalStorage, options: JournalOptions,
+        lock: any JournalLock,
         clocks: RawClocks
     ) {
         recovery = recovered.report
@@ -90,7 +96,8 @@ package struct Journal: ~Copyable, Sendable {
         }
         let last = recovered.segments[recovered.segments.count - 1]
         active = ActiveSegment(
-            number: last.number, file: last.file, madeBytes: last.madeBytes, offset: last.validBytes, seed: last.seed,
+            number: last.number, file: last.file, madeBytes: last.madeBytes, offset: last.validBytes,
+            seed: last.seed,
             chain: last.chain)
         prepared = recovered.prepared
         highestNumber = recovered.prepared.last?.number ?? last.number
@@ -98,9 +105,12 @@ package struct Journal: ~Copyable, Sendable {
         staleCheckpoints = recovered.staleCheckpoints
         bytesSinceCheckpoint = recovered.replayedBytes
         self.clocks = recovered.clocks.advanced(to: clocks)
+        isSameBoot = recovered.clocks.raw.bootID == clocks.bootID
     }
 
-    /// Lets the directory go. Seal first for a clean stop.
+    /// Lets the directory go.
+    ///
+    /// Seal first for a clean stop.
     package consuming func close() {}
 
     /// Journal time of the batch being staged, or of the last one.

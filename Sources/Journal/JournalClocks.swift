@@ -34,13 +34,16 @@ package struct BatchClocks: Hashable, Sendable {
         self.init(journal: JournalTime(rawValue: 0), raw: raw)
     }
 
-    /// Within a boot, journal time advances as CLOCK_BOOTTIME does; across boots by the difference of the wall clocks
-    /// cut to [0, 24 h]. A clock that went back adds nothing.
+    /// Within a boot, journal time advances as CLOCK_BOOTTIME does; across boots by the difference of the
+    /// wall clocks cut to [0, 24 h].
+    ///
+    /// A clock that went back adds nothing.
     package func advanced(to now: RawClocks) -> BatchClocks {
         let sameBoot = now.bootID == raw.bootID
         let (earlier, later) =
             sameBoot
-            ? (raw.boottimeMilliseconds, now.boottimeMilliseconds) : (raw.wallMilliseconds, now.wallMilliseconds)
+            ? (raw.boottimeMilliseconds, now.boottimeMilliseconds)
+            : (raw.wallMilliseconds, now.wallMilliseconds)
         let difference = later > earlier ? later - earlier : 0
         let advance = sameBoot ? difference : min(difference, Self.rebootAdvanceMax)
         return BatchClocks(journal: journal.advanced(by: advance), raw: now)

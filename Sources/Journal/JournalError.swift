@@ -2,18 +2,27 @@ package import TaskModel
 
 /// Everything that can go wrong with the journal.
 ///
-/// ``full(neededBytes:)``, ``tooLarge(bytes:maximum:)``, ``gone(_:)`` and ``damagedRecord(_:)`` leave the journal as it
-/// was and usable. After any other error from a journal that was open, it is unusable: each later call throws that first error.
+/// ``full(neededBytes:)``, ``tooLarge(bytes:maximum:)``, ``gone(_:)`` and ``damagedRecord(_:)`` leave the
+/// journal as it was and usable. After any other error from a journal that was open, it is unusable: each
+/// later call throws that first error.
 package enum JournalError: Error, Equatable, Sendable {
     /// Another process has the directory; its pid if it could be told.
     case locked(byPID: Int32?)
-    /// A system call failed. Of a batch's write or sync: nobody may learn of the batch, and the process must end.
+    /// A system call failed.
+    ///
+    /// Of a batch's write or sync: nobody may learn of the batch, and the process must end.
     case storage(StorageOperation, file: String, errno: CInt)
-    /// No room for so many bytes and none could be made. Nothing was changed.
+    /// No room for so many bytes and none could be made.
+    ///
+    /// Nothing was changed.
     case full(neededBytes: Int)
-    /// More than one batch can ever hold. Nothing was changed.
+    /// More than one batch can ever hold.
+    ///
+    /// Nothing was changed.
     case tooLarge(bytes: Int, maximum: Int)
-    /// What was durable is not there or not whole. Never repaired, never skipped (guarantee I).
+    /// What was durable is not there or not whole.
+    ///
+    /// Never repaired, never skipped (guarantee I).
     case damaged(JournalDamage)
     /// A record failed its checksum, or is another than the span says, when it was read again.
     case damagedRecord(RecordSpan)

@@ -1,6 +1,8 @@
 import TaskModel
 
-/// The names of the journal's own files. Whatever else lies in the directory is never touched.
+/// The names of the journal's own files.
+///
+/// Whatever else lies in the directory is never touched.
 enum JournalName: Hashable {
     case segment(UInt32)
     case checkpoint(CheckpointName)
@@ -23,12 +25,14 @@ enum JournalName: Hashable {
             else { return nil }
             self = .segment(segment)
         } else if name.hasPrefix(Self.checkpointPrefix) {
-            let parts = name.dropFirst(Self.checkpointPrefix.count).split(separator: "-", omittingEmptySubsequences: false)
+            let parts = name.dropFirst(Self.checkpointPrefix.count).split(
+                separator: "-", omittingEmptySubsequences: false)
             guard parts.count == 2, let lsn = Self.hexadecimal(parts[0], digits: 16),
                 let ordinal = Self.hexadecimal(parts[1], digits: 8)
             else { return nil }
             self = .checkpoint(
-                CheckpointName(covered: LogSequenceNumber(rawValue: lsn), ordinal: UInt32(truncatingIfNeeded: ordinal)))
+                CheckpointName(
+                    covered: LogSequenceNumber(rawValue: lsn), ordinal: UInt32(truncatingIfNeeded: ordinal)))
         } else {
             return nil
         }
@@ -37,7 +41,8 @@ enum JournalName: Hashable {
     static func segmentFile(number: UInt32) -> String { padded(UInt64(number), digits: 16) + segmentSuffix }
 
     static func checkpointFile(_ name: CheckpointName) -> String {
-        "\(checkpointPrefix)\(padded(name.covered.rawValue, digits: 16))-\(padded(UInt64(name.ordinal), digits: 8))"
+        let covered = padded(name.covered.rawValue, digits: 16)
+        return "\(checkpointPrefix)\(covered)-\(padded(UInt64(name.ordinal), digits: 8))"
     }
 
     static func unfinishedFile(_ name: String) -> String { name + unfinishedSuffix }
@@ -51,7 +56,8 @@ enum JournalName: Hashable {
     private static func hexadecimal(_ text: Substring, digits: Int) -> UInt64? {
         guard text.utf8.count == digits else { return nil }
         let isPlain = text.utf8.allSatisfy { byte in
-            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
         }
         return isPlain ? UInt64(text, radix: 16) : nil
     }

@@ -1,5 +1,7 @@
 package struct JournalOptions: Hashable, Sendable {
-    /// What a configuration may ask for. Smaller segments, down to 4 KiB, are for tests.
+    /// What a configuration may ask for.
+    ///
+    /// Smaller segments, down to 4 KiB, are for tests.
     package static let segmentBytesMin = 1 << 20
     package static let segmentBytesMax = 1 << 30
     /// A batch, header included; also the most that one ``Journal/ensureRoom(bytes:)`` may ask for, less 64.

@@ -2,16 +2,21 @@ package import TaskModel
 
 /// Takes what the journal recovers: the broker's state machine, or a collector in tests.
 ///
-/// Order of calls: every ``restore(_:)``, then every ``restorePayload(_:span:)``, one ``finishRestore()``, then every
-/// ``apply(_:at:)``. A journal without a checkpoint begins with ``finishRestore()``.
+/// Order of calls: every ``restore(_:)``, then every ``restorePayload(_:span:)``, one ``finishRestore()``,
+/// then every ``apply(_:at:)``. A journal without a checkpoint begins with ``finishRestore()``.
 package protocol JournalRecoverySink {
-    /// One record of the checkpoint, in the order in which they were handed to ``CheckpointJob/write(livePayloads:records:)``.
+    /// One record of the checkpoint, in the order in which they were handed to
+    /// ``CheckpointJob/write(livePayloads:records:)``.
     mutating func restore(_ record: SnapshotRecord)
-    /// One live payload record of the checkpoint, in the order of places. The payload is left empty; `span` finds it.
+    /// One live payload record of the checkpoint, in the order of places.
+    ///
+    /// The payload is left empty; `span` finds it.
     mutating func restorePayload(_ task: AcceptedTask, span: RecordSpan)
     /// The checkpoint is complete.
     mutating func finishRestore()
-    /// One record after the checkpoint, in LSN order. Its byte strings may be slices of a larger buffer: copy what stays.
+    /// One record after the checkpoint, in LSN order.
+    ///
+    /// Its byte strings may be slices of a larger buffer: copy what stays.
     mutating func apply(_ record: JournalRecord, at position: RecordPosition)
 }
 
@@ -36,8 +41,10 @@ package struct RecoveryReport: Hashable, Sendable {
 }
 
 package enum RecoveryWarning: Hashable, Sendable {
-    /// The end of the journal was a batch that never became durable, and was cut: what a crash in the middle of a
-    /// write leaves. If the journal was not sealed, damage to its very last batch would look the same.
+    /// The end of the journal was a batch that never became durable, and was cut: what a crash in the middle
+    /// of a write leaves.
+    ///
+    /// If the journal was not sealed, damage to its very last batch would look the same.
     case tornTailCut(segment: UInt32, offset: Int, bytes: Int, firstLSN: LogSequenceNumber)
     /// A checkpoint is damaged; an older one, or the journal from its first record, was used.
     case badCheckpointSkipped(file: String)

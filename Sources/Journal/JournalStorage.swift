@@ -1,8 +1,11 @@
-/// Where a journal lives: one directory of files. Conformers: ``FileStorage`` and ``SimulatedDisk``.
+/// Where a journal lives: one directory of files.
+///
+/// Conformers: ``FileStorage`` and ``SimulatedDisk``.
 ///
 /// Names are plain file names. What was created, renamed or unlinked is durable after ``syncDirectory()``.
 package protocol JournalStorage: Sendable {
-    /// Makes the directory (and makes its entry durable) if it is missing, and locks it until the lock is released.
+    /// Makes the directory (and makes its entry durable) if it is missing, and locks it until the lock is
+    /// released.
     func lock() throws(JournalError) -> any JournalLock
     func list() throws(JournalError) -> [String]
     /// A new, empty file open for reading and writing; fails if the name exists.
@@ -28,12 +31,18 @@ package protocol JournalFile: Sendable, AnyObject {
     func tryRead(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(JournalError) -> Int?
     /// Writes some of `bytes`, at least one, and says how many.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(JournalError) -> Int
-    /// Makes every byte written before durable. After a failure nothing written to this file may be trusted.
+    /// Makes every byte written before durable.
+    ///
+    /// After a failure nothing written to this file may be trusted.
     func sync() throws(JournalError)
     func truncate(to size: Int) throws(JournalError)
-    /// Forgets cached pages that are not dirty, so that the next read comes from the disk. Advice: may do nothing.
+    /// Forgets cached pages that are not dirty, so that the next read comes from the disk.
+    ///
+    /// Advice: may do nothing.
     func dropCache(_ count: Int, at offset: Int)
-    /// Asks for these bytes to be read into the cache in the background. Advice: may do nothing.
+    /// Asks for these bytes to be read into the cache in the background.
+    ///
+    /// Advice: may do nothing.
     func prefetch(_ count: Int, at offset: Int)
 }
 

@@ -143,7 +143,8 @@ extension BodyReader {
 
     mutating func readDeduplication() throws(DecodingFailure) -> DeduplicationEntry {
         DeduplicationEntry(
-            key: try readDigest(), content: try readDigest(), expires: JournalTime(rawValue: try readVariable()))
+            key: try readDigest(), content: try readDigest(),
+            expires: JournalTime(rawValue: try readVariable()))
     }
 
     /// Without `payload` the task's payload and trace context stay empty, which is what recovery needs.
@@ -181,7 +182,8 @@ extension BodyReader {
 
     mutating func readAttemptFailure() throws(DecodingFailure) -> AttemptFailure {
         AttemptFailure(
-            id: try readTaskID(), receipt: try readLSN(), retryMilliseconds: try readVariable(), history: readRest())
+            id: try readTaskID(), receipt: try readLSN(), retryMilliseconds: try readVariable(),
+            history: readRest())
     }
 
     mutating func readSummary() throws(DecodingFailure) -> FinishedSummary {
@@ -196,7 +198,8 @@ extension BodyReader {
         let receipt = try readLSN()
         let summary = try readSummary()
         let resultError = try readText()
-        return Completion(id: id, receipt: receipt, summary: summary, result: readRest(), resultError: resultError)
+        return Completion(
+            id: id, receipt: receipt, summary: summary, result: readRest(), resultError: resultError)
     }
 
     mutating func readDeadLetter() throws(DecodingFailure) -> DeadLetter {
@@ -228,7 +231,9 @@ extension BodyReader {
     mutating func readMoved() throws(DecodingFailure) -> MovedRecord {
         let id = try readTaskID()
         let code: UInt8 = try read()
-        guard let role = RecordRole(rawValue: code) else { throw .unknown(kind: "record role", value: UInt64(code)) }
+        guard let role = RecordRole(rawValue: code) else {
+            throw .unknown(kind: "record role", value: UInt64(code))
+        }
         return MovedRecord(id: id, role: role, original: readRest())
     }
 }

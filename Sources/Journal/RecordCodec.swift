@@ -1,7 +1,9 @@
 import BinaryCoding
 import TaskModel
 
-/// The type byte of a record, as docs/journal-format.md lists them. A number is never given a second meaning.
+/// The type byte of a record, as docs/journal-format.md lists them.
+///
+/// A number is never given a second meaning.
 enum RecordType: UInt8, CaseIterable {
     case queueDeclared = 1
     case queueDeleted = 2
@@ -82,7 +84,8 @@ extension EncodingBuffer {
         case .moved(let moved):
             put(moved)
             return .moved
-        case .queueDeclared, .queueDeleted, .queuePauseChanged, .accepted, .delivered, .released, .attemptFailed,
+        case .queueDeclared, .queueDeleted, .queuePauseChanged, .accepted, .delivered, .released,
+            .attemptFailed,
             .completed, .deadLettered:
             preconditionFailure("a common record came to the rare ones")
         }
@@ -91,7 +94,9 @@ extension EncodingBuffer {
 
 extension BodyReader {
     mutating func readRecord(type: UInt8) throws(DecodingFailure) -> JournalRecord {
-        guard let type = RecordType(rawValue: type) else { throw .unknown(kind: "record type", value: UInt64(type)) }
+        guard let type = RecordType(rawValue: type) else {
+            throw .unknown(kind: "record type", value: UInt64(type))
+        }
         let record = try readBody(type: type)
         try expectEnd()
         return record
@@ -115,7 +120,8 @@ extension BodyReader {
         case .purged: .purged(try readTaskID())
         case .historyForgotten:
             .historyForgotten(
-                HistoryForgotten(count: try readVariable(as: UInt32.self), newestForgotten: try readVariable()))
+                HistoryForgotten(
+                    count: try readVariable(as: UInt32.self), newestForgotten: try readVariable()))
         case .moved: .moved(try readMoved())
         }
     }
@@ -123,7 +129,9 @@ extension BodyReader {
     /// The record behind what compaction wrapped: type byte and body, verbatim.
     static func unwrap(_ moved: MovedRecord) throws(DecodingFailure) -> JournalRecord {
         guard let type = moved.original.first else { throw .truncated }
-        guard type != RecordType.moved.rawValue else { throw .malformed("a moved record within a moved record") }
+        guard type != RecordType.moved.rawValue else {
+            throw .malformed("a moved record within a moved record")
+        }
         let owner = Array(moved.original.dropFirst())
         return try owner.withUnsafeBufferPointer { (bytes) throws(DecodingFailure) in
             var reader = BodyReader(UnsafeRawBufferPointer(bytes), in: owner, at: 0)

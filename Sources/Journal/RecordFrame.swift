@@ -24,9 +24,11 @@ struct RecordFrame {
         guard bytes.count - offset - Self.headerBytes >= bodyBytes else { return nil }
     }
 
-    /// Appends a whole record that will lie at `offset` of its segment, and gives its length; 0, and nothing appended,
-    /// where its body is longer than a record can say.
-    static func put(_ record: JournalRecord, to batch: inout EncodingBuffer, seed: SegmentSeed, at offset: Int) -> Int {
+    /// Appends a whole record that will lie at `offset` of its segment, and gives its length; 0, and nothing
+    /// appended, where its body is longer than a record can say.
+    static func put(
+        _ record: JournalRecord, to batch: inout EncodingBuffer, seed: SegmentSeed, at offset: Int
+    ) -> Int {
         let start = batch.count
         batch.put(UInt64(0))
         let type = batch.putBody(of: record)
@@ -42,7 +44,9 @@ struct RecordFrame {
         return length
     }
 
-    /// Decodes one whole record read back on its own. Nil unless its checksum holds at `offset` and it is readable.
+    /// Decodes one whole record read back on its own.
+    ///
+    /// Nil unless its checksum holds at `offset` and it is readable.
     static func record(in owner: [UInt8], seed: SegmentSeed, at offset: Int) -> JournalRecord? {
         owner.withUnsafeBufferPointer { buffer in
             let bytes = UnsafeRawBufferPointer(buffer)

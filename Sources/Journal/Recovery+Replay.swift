@@ -2,19 +2,24 @@ import BinaryCoding
 import TaskModel
 
 extension Recovery {
-    /// Replays every batch after the checkpoint. LSNs without a gap prove that nothing between two batches is missing;
-    /// whether something is missing at the very end is for ``settleTail()`` to judge.
+    /// Replays every batch after the checkpoint.
+    ///
+    /// LSNs without a gap prove that nothing between two batches is missing; whether something is missing at
+    /// the very end is for ``settleTail()`` to judge.
     mutating func replay(into sink: inout some JournalRecoverySink) throws(JournalError) {
         distrustCache()
         progress.total = progress.done + segments[tail...].reduce(0) { $0 + $1.madeBytes }
         for index in tail..<segments.count {
             var cursor = SegmentCursor(
-                segment: segments[index].number, madeBytes: segments[index].madeBytes, seed: segments[index].seed,
+                segment: segments[index].number, madeBytes: segments[index].madeBytes,
+                seed: segments[index].seed,
                 file: segments[index].file, from: segments[index].validBytes)
             batches: while true {
                 switch try cursor.next() {
                 case .batch(let header):
-                    guard header.firstLSN == expected else { throw discontinuity(index, cursor.batchOffset, header) }
+                    guard header.firstLSN == expected else {
+                        throw discontinuity(index, cursor.batchOffset, header)
+                    }
                     try apply(header, cursor, index, into: &sink)
                 case .end(let isZero):
                     segments[index].endIsZero = isZero
@@ -24,14 +29,16 @@ extension Recovery {
         }
     }
 
-    /// After a sync that failed, the cache may show what the disk does not hold. Only the last batch can be such, so the
-    /// last segment with batches is read from the disk (W3).
+    /// After a sync that failed, the cache may show what the disk does not hold.
+    ///
+    /// Only the last batch can be such, so the last segment with batches is read from the disk (W3).
     private func distrustCache() {
         for index in (tail..<segments.count).reversed() {
             let segment = segments[index]
             segment.file.dropCache(SegmentCursor.chunkBytes, at: 0)
-            let first = (try? segment.file.bytes(BatchHeader.bytes, at: SegmentHeader.bytes)) ?? []  // ignoring: replay fails on it.
-            guard first.allSatisfy({ $0 == 0 }), index > tail else {
+            let place = SegmentHeader.bytes
+            let first = try? segment.file.bytes(BatchHeader.bytes, at: place)  // ignoring: replay fails.
+            guard index > tail, let first, first.allSatisfy({ $0 == 0 }) else {
                 segment.file.dropCache(0, at: segment.validBytes)
                 return
             }
@@ -39,13 +46,15 @@ extension Recovery {
     }
 
     private mutating func apply(
-        _ header: BatchHeader, _ cursor: SegmentCursor, _ index: Int, into sink: inout some JournalRecoverySink
+        _ header: BatchHeader, _ cursor: SegmentCursor, _ index: Int,
+        into sink: inout some JournalRecoverySink
     ) throws(JournalError) {
         let time = header.clocks.journal
         var lsn = header.firstLSN.rawValue
         let isWhole = cursor.withBatch { bytes, owner, ownerOffset in
             var walk = BatchWalk(
-                bytes, owner: owner, ownerOffset: ownerOffset, segment: cursor.segment, batchOffset: cursor.batchOffset)
+                bytes, owner: owner, ownerOffset: ownerOffset, segment: cursor.segment,
+                batchOffset: cursor.batchOffset)
             for _ in 0..<header.records {
                 guard let item = walk.next() else { return false }
                 do throws(DecodingFailure) {
@@ -74,9 +83,11 @@ extension Recovery {
         progress.advance(by: header.length)
     }
 
-    /// A good batch that is not the one that should come next: what is missing stood where the good ones ended.
+    /// A good batch that is not the one that should come next: what is missing stood where the good ones
+    /// ended.
     private func discontinuity(_ index: Int, _ offset: Int, _ header: BatchHeader) -> JournalError {
-        let last = header.firstLSN > expected ? LogSequenceNumber(rawValue: header.firstLSN.rawValue - 1) : nil
+        let last =
+            header.firstLSN > expected ? LogSequenceNumber(rawValue: header.firstLSN.rawValue - 1) : nil
         guard index > tail else { return damage(.gap, index, offset, from: expected, to: last) }
         let kind: JournalDamage.Kind = segments[tail].endIsZero ? .gap : .batch
         return damage(kind, tail, segments[tail].validBytes, from: expected, to: last)

@@ -2,8 +2,10 @@ import BinaryCoding
 import TaskModel
 
 extension Recovery {
-    /// The newest checkpoint that is whole; nil to begin with the first record. Both newest bad is the end: older ones
-    /// are not trusted, since segments that only they need may be gone.
+    /// The newest checkpoint that is whole; nil to begin with the first record.
+    ///
+    /// Both newest bad is the end: older ones are not trusted, since segments that only they need may be
+    /// gone.
     mutating func chooseCheckpoint() throws(JournalError) -> Checkpoint? {
         var chosen: Checkpoint?
         var bad: [String] = []
@@ -20,7 +22,8 @@ extension Recovery {
         }
         staleCheckpoints += checkpointNames.dropLast(2)
         if let chosen { return chosen }
-        // With no checkpoint but perhaps a first one, nothing was ever deleted, and the segments tell everything.
+        // With no checkpoint but perhaps a first one, nothing was ever deleted, and the segments tell
+        // everything.
         guard checkpointNames.count < 2 else { throw .noGoodCheckpoint(bad: bad) }
         guard segments[0].number == 1 else {
             throw .damaged(JournalDamage(.segmentMissing, segment: 1, offset: 0, firstLSN: expected))
@@ -51,7 +54,8 @@ extension Recovery {
         return checkpoint
     }
 
-    /// Feeds the checkpoint to the sink, verifying on the way every covered batch of every segment it points into.
+    /// Feeds the checkpoint to the sink, verifying on the way every covered batch of every segment it points
+    /// into.
     mutating func restore(
         _ checkpoint: Checkpoint, into sink: inout some JournalRecoverySink
     ) throws(JournalError) {
@@ -80,7 +84,9 @@ extension Recovery {
             segments[last].validBytes == header.offset
         else {
             throw .damaged(
-                JournalDamage(.segmentMissing, segment: header.segment, offset: header.offset, firstLSN: header.covered))
+                JournalDamage(
+                    .segmentMissing, segment: header.segment, offset: header.offset, firstLSN: header.covered)
+            )
         }
         tail = last
         expected = LogSequenceNumber(rawValue: header.covered.rawValue + 1)
@@ -102,7 +108,8 @@ extension Recovery {
         while cursor.offset < fact.validBytes {
             let place = cursor.offset
             guard case .batch(let header) = try cursor.next() else {
-                throw damage(.batch, index, place, from: next ?? LogSequenceNumber(rawValue: 0), to: fact.lastLSN)
+                throw damage(
+                    .batch, index, place, from: next ?? LogSequenceNumber(rawValue: 0), to: fact.lastLSN)
             }
             if let next, next != header.firstLSN {
                 throw damage(.gap, index, place, from: next, to: fact.lastLSN)
@@ -117,7 +124,8 @@ extension Recovery {
             throw damage(.chainChecksum, index, cursor.offset, from: fact.lastLSN, to: nil)
         }
         guard taken == live.count else {
-            throw damage(.livePlace, index, Int(live[taken]), from: LogSequenceNumber(rawValue: 0), to: fact.lastLSN)
+            throw damage(
+                .livePlace, index, Int(live[taken]), from: LogSequenceNumber(rawValue: 0), to: fact.lastLSN)
         }
         segments[index].validBytes = fact.validBytes
         segments[index].chain = chain
@@ -126,14 +134,16 @@ extension Recovery {
 
     /// Gives the sink those of the batch's records whose places are next in `live`.
     private mutating func restoreLive(
-        in cursor: SegmentCursor, _ live: [UInt32], _ taken: inout Int, into sink: inout some JournalRecoverySink
+        in cursor: SegmentCursor, _ live: [UInt32], _ taken: inout Int,
+        into sink: inout some JournalRecoverySink
     ) throws(JournalError) {
         let end = cursor.offset
         guard taken < live.count, Int(live[taken]) < end else { return }
         let position = taken
         let restored = cursor.withBatch { bytes, owner, ownerOffset -> Int? in
             var walk = BatchWalk(
-                bytes, owner: owner, ownerOffset: ownerOffset, segment: cursor.segment, batchOffset: cursor.batchOffset)
+                bytes, owner: owner, ownerOffset: ownerOffset, segment: cursor.segment,
+                batchOffset: cursor.batchOffset)
             var taken = position
             while taken < live.count, Int(live[taken]) < end {
                 guard let item = walk.next(), item.span.offset <= live[taken] else { return nil }
@@ -165,10 +175,12 @@ extension Recovery {
         let segment = segments[index]
         let known =
             (try? SegmentTail.knownTasks(  // ignoring: the damage is then reported without names.
-                segment.file, madeBytes: segment.madeBytes, seed: segment.seed, segment: segment.number, from: offset))
+                segment.file, madeBytes: segment.madeBytes, seed: segment.seed, segment: segment.number,
+                from: offset))
             ?? []
         return .damaged(
             JournalDamage(
-                kind, segment: segment.number, offset: offset, firstLSN: first, lastLSN: last, knownTasks: known))
+                kind, segment: segment.number, offset: offset, firstLSN: first, lastLSN: last,
+                knownTasks: known))
     }
 }

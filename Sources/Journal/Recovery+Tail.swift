@@ -1,10 +1,12 @@
 import TaskModel
 
 extension Recovery {
-    /// Decides what the bytes behind the last good batch are, cuts a torn end, and makes what was read durable.
+    /// Decides what the bytes behind the last good batch are, cuts a torn end, and makes what was read
+    /// durable.
     ///
-    /// A batch is written only after the sync of the one before. So a good batch, a checkpoint or a seal that stands
-    /// later shows that a bad one was durable: that is damage. Bad bytes with nothing good behind them are torn.
+    /// A batch is written only after the sync of the one before. So a good batch, a checkpoint or a seal that
+    /// stands later shows that a bad one was durable: that is damage. Bad bytes with nothing good behind them
+    /// are torn.
     mutating func settleTail() throws(JournalError) {
         try expectEvidenceMet()
         var torn: [(index: Int, end: Int)] = []
@@ -27,14 +29,16 @@ extension Recovery {
                 throw damage(.batch, index, segment.validBytes, from: expected, to: last)
             }
         }
-        for index in segments.indices where index < tail && segments[index].fileBytes < segments[index].madeBytes {
+        for index in segments.indices
+        where index < tail && segments[index].fileBytes < segments[index].madeBytes {
             throw Self.wrongLength(
                 segments[index].number, found: segments[index].fileBytes, made: segments[index].madeBytes)
         }
         report.wasSealed = lastIsSeal
         for (index, end) in torn { try cut(index, end: end) }
         for index in tail..<segments.count { try extendToMadeLength(index) }
-        // W4: replay may have seen bytes that were only in the cache. Nobody is answered from them before this.
+        // W4: replay may have seen bytes that were only in the cache. Nobody is answered from them before
+        // this.
         try segments[tail].file.sync()
         // A segment whose name was not yet durable may be used from now on.
         try storage.syncDirectory()

@@ -34,8 +34,8 @@ struct RecoveredSegment {
 
 /// Opens a directory that holds a journal: restore from a checkpoint, replay, settle the end.
 ///
-/// Idempotent: until the journal's end has been settled nothing is written, and settling only turns into zeros what
-/// is no batch; a crash on the way leaves a journal from which the same is recovered.
+/// Idempotent: until the journal's end has been settled nothing is written, and settling only turns into
+/// zeros what is no batch; a crash on the way leaves a journal from which the same is recovered.
 struct Recovery {
     let storage: any JournalStorage
     let instance: JournalInstance
@@ -89,7 +89,8 @@ struct Recovery {
             segmentNumbers = [1]
         }
         var recovery = try Recovery(
-            storage: storage, segmentNumbers: segmentNumbers.sorted(), checkpointNames: checkpointNames.sorted(),
+            storage: storage, segmentNumbers: segmentNumbers.sorted(),
+            checkpointNames: checkpointNames.sorted(),
             progress: Progress(sink: progress))
         recovery.report.isNew = isNew
         if let checkpoint = try recovery.chooseCheckpoint() {
@@ -113,10 +114,13 @@ struct Recovery {
         }
     }
 
-    /// Opens every segment and checks every header. Segments are made durable before they get their name, so that a
-    /// header that is not whole is never what a crash left.
+    /// Opens every segment and checks every header.
+    ///
+    /// Segments are made durable before they get their name, so that a header that is not whole is never what
+    /// a crash left.
     private init(
-        storage: any JournalStorage, segmentNumbers: [UInt32], checkpointNames: [CheckpointName], progress: Progress
+        storage: any JournalStorage, segmentNumbers: [UInt32], checkpointNames: [CheckpointName],
+        progress: Progress
     ) throws(JournalError) {
         var found: JournalInstance?
         var segments: [RecoveredSegment] = []
@@ -127,7 +131,9 @@ struct Recovery {
             if let found, found != header.instance { throw .foreignFile(file: name) }
             found = header.instance
             let size = try file.size()
-            guard size <= header.madeBytes else { throw Self.wrongLength(number, found: size, made: header.madeBytes) }
+            guard size <= header.madeBytes else {
+                throw Self.wrongLength(number, found: size, made: header.madeBytes)
+            }
             segments.append(
                 RecoveredSegment(
                     number: number, file: file, madeBytes: header.madeBytes, fileBytes: size,
@@ -138,7 +144,8 @@ struct Recovery {
             let covered = checkpointNames.last?.covered ?? LogSequenceNumber(rawValue: 0)
             throw .damaged(
                 JournalDamage(
-                    .segmentMissing, segment: 1, offset: 0, firstLSN: LogSequenceNumber(rawValue: 1), lastLSN: covered))
+                    .segmentMissing, segment: 1, offset: 0, firstLSN: LogSequenceNumber(rawValue: 1),
+                    lastLSN: covered))
         }
         self.storage = storage
         self.instance = found
@@ -153,9 +160,12 @@ struct Recovery {
         var version: UInt32 = 0
         guard let header = bytes.withUnsafeBytes({ SegmentHeader($0, version: &version) }) else {
             throw .damaged(
-                JournalDamage(.segmentHeader, segment: number, offset: 0, firstLSN: LogSequenceNumber(rawValue: 0)))
+                JournalDamage(
+                    .segmentHeader, segment: number, offset: 0, firstLSN: LogSequenceNumber(rawValue: 0)))
         }
-        guard version == SegmentHeader.version else { throw .unsupportedVersion(file: name, version: version) }
+        guard version == SegmentHeader.version else {
+            throw .unsupportedVersion(file: name, version: version)
+        }
         guard header.segment == number else { throw .foreignFile(file: name) }
         return header
     }
@@ -174,6 +184,7 @@ struct Recovery {
                 PreparedSegment(number: $0.number, file: $0.file, madeBytes: $0.madeBytes)
             },
             clocks: clocks ?? BatchClocks(first: now), nextLSN: expected, lastIsSeal: lastIsSeal,
-            checkpoints: checkpoints, staleCheckpoints: staleCheckpoints, replayedBytes: replayedBytes, report: report)
+            checkpoints: checkpoints, staleCheckpoints: staleCheckpoints, replayedBytes: replayedBytes,
+            report: report)
     }
 }

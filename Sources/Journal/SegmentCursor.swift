@@ -4,7 +4,9 @@ import TaskModel
 struct SegmentCursor {
     enum Step {
         case batch(BatchHeader)
-        /// No valid batch begins here. Zeros where a header would stand are how a segment normally ends.
+        /// No valid batch begins here.
+        ///
+        /// Zeros where a header would stand are how a segment normally ends.
         case end(isZero: Bool)
     }
 
@@ -29,8 +31,9 @@ struct SegmentCursor {
         self.offset = offset
     }
 
-    /// Gives the next batch if it is valid: its bytes lie wholly in the segment and its checksum holds. Whether it is
-    /// the one that should come next is for the caller to say.
+    /// Gives the next batch if it is valid: its bytes lie wholly in the segment and its checksum holds.
+    ///
+    /// Whether it is the one that should come next is for the caller to say.
     mutating func next() throws(JournalError) -> Step {
         guard madeBytes - offset >= BatchHeader.bytes else { return .end(isZero: try isZeroToTheEnd()) }
         try load(offset, BatchHeader.bytes)
@@ -49,12 +52,18 @@ struct SegmentCursor {
     }
 
     /// The bytes of the batch given last, and the array that they lie in.
-    func withBatch<Result>(_ body: (UnsafeRawBufferPointer, _ owner: [UInt8], _ ownerOffset: Int) -> Result) -> Result {
+    func withBatch<Result>(_ body: (UnsafeRawBufferPointer, _ owner: [UInt8], _ ownerOffset: Int) -> Result)
+        -> Result
+    {
         withBytes(batchOffset, offset - batchOffset) { body($0, chunk, batchOffset - chunkOffset) }
     }
 
-    private func withBytes<Result>(_ offset: Int, _ count: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        chunk.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[(offset - chunkOffset)...].prefix(count))) }
+    private func withBytes<Result>(_ offset: Int, _ count: Int, _ body: (UnsafeRawBufferPointer) -> Result)
+        -> Result
+    {
+        chunk.withUnsafeBytes {
+            body(UnsafeRawBufferPointer(rebasing: $0[(offset - chunkOffset)...].prefix(count)))
+        }
     }
 
     private mutating func isZeroToTheEnd() throws(JournalError) -> Bool {
@@ -64,7 +73,9 @@ struct SegmentCursor {
         return withBytes(offset, rest) { Checksum.isZero($0) }
     }
 
-    /// Makes sure that `count` bytes from `offset` on are in the chunk. Beyond the end of the file there are zeros.
+    /// Makes sure that `count` bytes from `offset` on are in the chunk.
+    ///
+    /// Beyond the end of the file there are zeros.
     private mutating func load(_ offset: Int, _ count: Int) throws(JournalError) {
         guard offset < chunkOffset || offset + count > chunkOffset + chunk.count else { return }
         let wanted = min(max(count, Self.chunkBytes), madeBytes - offset)
@@ -85,7 +96,8 @@ extension JournalFile {
             } catch {
                 failure = error
             }
-            UnsafeMutableRawBufferPointer(rebasing: raw[found...]).initializeMemory(as: UInt8.self, repeating: 0)
+            UnsafeMutableRawBufferPointer(rebasing: raw[found...]).initializeMemory(
+                as: UInt8.self, repeating: 0)
             initialized = count
         }
         if let failure { throw failure }

@@ -25,7 +25,9 @@ final class SegmentFiles: Sendable {
 
     func seed(_ number: UInt32) -> SegmentSeed { SegmentSeed(instance: instance, segment: number) }
 
-    /// Reads one record. `waiting` false gives nil instead of waiting for the disk.
+    /// Reads one record.
+    ///
+    /// `waiting` false gives nil instead of waiting for the disk.
     func read(_ span: RecordSpan, waiting: Bool) throws(JournalError) -> StoredRecord? {
         guard let file = file(span.segment) else { throw .gone(span) }
         guard span.length >= RecordFrame.headerBytes else { throw .damagedRecord(span) }
@@ -36,8 +38,10 @@ final class SegmentFiles: Sendable {
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             initialized = 0
             do throws(JournalError) {
-                let found = try file.tryRead(into: UnsafeMutableRawBufferPointer(buffer), at: Int(span.offset))
-                // Less than asked for: the rest is not in the cache, or not in the file. The waiting read tells which.
+                let found = try file.tryRead(
+                    into: UnsafeMutableRawBufferPointer(buffer), at: Int(span.offset))
+                // Less than asked for: the rest is not in the cache, or not in the file. The waiting read
+                // tells which.
                 isThere = found == count
                 initialized = found ?? 0
             } catch {
@@ -49,7 +53,8 @@ final class SegmentFiles: Sendable {
     }
 
     func decode(_ bytes: [UInt8], _ span: RecordSpan) throws(JournalError) -> StoredRecord {
-        guard let record = RecordFrame.record(in: bytes, seed: seed(span.segment), at: Int(span.offset)) else {
+        guard let record = RecordFrame.record(in: bytes, seed: seed(span.segment), at: Int(span.offset))
+        else {
             throw .damagedRecord(span)
         }
         return StoredRecord(record)
@@ -60,7 +65,9 @@ final class SegmentFiles: Sendable {
 package struct JournalReader: Sendable {
     let files: SegmentFiles
 
-    /// May wait for the disk. ``JournalError/gone(_:)`` if the segment was deleted meanwhile, because nothing lives there.
+    /// May wait for the disk.
+    ///
+    /// ``JournalError/gone(_:)`` if the segment was deleted meanwhile, because nothing lives there.
     package func read(_ span: RecordSpan) throws(JournalError) -> StoredRecord {
         guard let record = try files.read(span, waiting: true) else { throw .damagedRecord(span) }
         return record

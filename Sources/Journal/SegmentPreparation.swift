@@ -3,8 +3,8 @@ import TaskModel
 
 /// Makes one zero-filled segment; run on any thread but the journal's.
 ///
-/// The zeros are written, not only reserved: a later batch then changes neither the file's size nor its extents, and
-/// its sync is about twice as fast on a journaled file system.
+/// The zeros are written, not only reserved: a later batch then changes neither the file's size nor its
+/// extents, and its sync is about twice as fast on a journaled file system.
 package struct SegmentPreparation: Sendable {
     package enum Result: Sendable {
         case prepared(PreparedSegment)
@@ -16,7 +16,8 @@ package struct SegmentPreparation: Sendable {
     let storage: any JournalStorage
     let header: SegmentHeader
 
-    /// Zeros written at a time, and synced from time to time so that the journal's own syncs never wait for many.
+    /// Zeros written at a time, and synced from time to time so that the journal's own syncs never wait for
+    /// many.
     private static let stepBytes = 1 << 20
     private static let syncEverySteps = 4
 

@@ -4,7 +4,9 @@ package import TaskModel
 /// Walks a sealed segment for compaction, from any thread.
 package struct SegmentScan: Sendable {
     package struct Item: Hashable, Sendable {
-        /// Where the record is now. If the state still points here, stage ``moved`` and let the state take the new place.
+        /// Where the record is now.
+        ///
+        /// If the state still points here, stage ``moved`` and let the state take the new place.
         package let span: RecordSpan
         /// What to stage; names the task and which of its two places this is.
         package let moved: MovedRecord
@@ -33,7 +35,8 @@ package struct SegmentScan: Sendable {
             guard append(itemsOf: header, to: &items) else {
                 throw .damaged(
                     JournalDamage(
-                        .record, segment: cursor.segment, offset: cursor.batchOffset, firstLSN: header.firstLSN))
+                        .record, segment: cursor.segment, offset: cursor.batchOffset,
+                        firstLSN: header.firstLSN))
             }
         }
         return items

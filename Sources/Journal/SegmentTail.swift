@@ -4,7 +4,8 @@ import TaskModel
 enum SegmentTail: Hashable {
     /// Zeros to the end, as the segment was made.
     case clean
-    /// Bytes that are no batch, the last of them before this offset: a torn write, unless something else shows better.
+    /// Bytes that are no batch, the last of them before this offset: a torn write, unless something else
+    /// shows better.
     case torn(end: Int)
     /// A valid batch further on: what stands before it was once durable.
     case batchBehind(firstLSN: LogSequenceNumber)
@@ -13,8 +14,11 @@ enum SegmentTail: Hashable {
         _ file: any JournalFile, segment: UInt32, madeBytes: Int, seed: SegmentSeed, from offset: Int,
         expecting next: LogSequenceNumber
     ) throws(JournalError) -> SegmentTail {
-        guard let (first, end) = try nonzeroRange(file, madeBytes: madeBytes, from: offset) else { return .clean }
-        // A header may begin with zeros before the first byte that is not zero, though only its checksum can be zeros.
+        guard let (first, end) = try nonzeroRange(file, madeBytes: madeBytes, from: offset) else {
+            return .clean
+        }
+        // A header may begin with zeros before the first byte that is not zero, though only its checksum can
+        // be zeros.
         let start = max(offset, first - 4)
         let bytes = try file.bytes(madeBytes - start, at: start)
         let found = bytes.withUnsafeBytes { bytes in
@@ -54,7 +58,8 @@ enum SegmentTail: Hashable {
             defer { at += 1 }
             guard bytes.loadLittle(UInt32.self, at: at + 12) == segment else { continue }
             let rest = UnsafeRawBufferPointer(rebasing: bytes[at...])
-            guard let header = BatchHeader(rest, segment: segment, room: rest.count), header.firstLSN >= next else {
+            guard let header = BatchHeader(rest, segment: segment, room: rest.count), header.firstLSN >= next
+            else {
                 continue
             }
             let whole = UnsafeRawBufferPointer(rebasing: rest[..<header.length])

@@ -18,7 +18,8 @@ private enum StandingCode: UInt8 {
     case dead = 4
 }
 
-/// Records of a checkpoint: a type byte and a body, without checksums of their own; the block around them has one.
+/// Records of a checkpoint: a type byte and a body, without checksums of their own; the block around them has
+/// one.
 extension EncodingBuffer {
     mutating func put(_ record: SnapshotRecord) {
         switch record {
@@ -110,7 +111,9 @@ extension EncodingBuffer {
 extension BodyReader {
     mutating func readSnapshot() throws(DecodingFailure) -> SnapshotRecord {
         let code: UInt8 = try read()
-        guard let type = SnapshotType(rawValue: code) else { throw .unknown(kind: "snapshot", value: UInt64(code)) }
+        guard let type = SnapshotType(rawValue: code) else {
+            throw .unknown(kind: "snapshot", value: UInt64(code))
+        }
         switch type {
         case .totals:
             return .totals(
@@ -121,7 +124,8 @@ extension BodyReader {
             return .queue(try readQueueSnapshot())
         case .acceptanceEpoch:
             return .acceptanceEpoch(
-                AcceptanceEpoch(firstSequence: try readSequence(), time: JournalTime(rawValue: try readVariable())))
+                AcceptanceEpoch(
+                    firstSequence: try readSequence(), time: JournalTime(rawValue: try readVariable())))
         case .task:
             return .task(try readTaskSnapshot())
         case .finished:
@@ -191,7 +195,8 @@ extension BodyReader {
         let segment = try readVariable(as: UInt32.self)
         guard segment != 0 else { return nil }
         return RecordSpan(
-            segment: segment, offset: try readVariable(as: UInt32.self), length: try readVariable(as: UInt32.self))
+            segment: segment, offset: try readVariable(as: UInt32.self),
+            length: try readVariable(as: UInt32.self))
     }
 }
 

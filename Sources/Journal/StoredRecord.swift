@@ -14,7 +14,8 @@ package struct StoredRecord: Hashable, Sendable {
         switch record {
         case .accepted(let task): task
         case .redriven(let redrive): redrive.edited
-        case .queueDeclared, .queueDeleted, .queuePauseChanged, .delivered, .released, .attemptFailed, .completed,
+        case .queueDeclared, .queueDeleted, .queuePauseChanged, .delivered, .released, .attemptFailed,
+            .completed,
             .deadLettered, .parked, .unparked, .cancelled, .purged, .historyForgotten, .moved:
             nil
         }
@@ -28,7 +29,8 @@ package struct StoredRecord: Hashable, Sendable {
         case .completed(let completion): completion.summary.history
         case .deadLettered(let dead): dead.summary.history
         case .cancelled(let cancellation): cancellation.summary.history
-        case .queueDeclared, .queueDeleted, .queuePauseChanged, .accepted, .delivered, .released, .unparked, .redriven,
+        case .queueDeclared, .queueDeleted, .queuePauseChanged, .accepted, .delivered, .released, .unparked,
+            .redriven,
             .purged, .historyForgotten, .moved:
             nil
         }

@@ -1,7 +1,9 @@
 import CLinux
 import Glibc
 
-/// One thin function per system call, and the only place that knows of EINTR. A failure is the errno.
+/// One thin function per system call, and the only place that knows of EINTR.
+///
+/// A failure is the errno.
 enum Syscalls {
     struct Failure: Error {
         let errno: CInt
@@ -21,7 +23,9 @@ enum Syscalls {
         try retrying { Glibc.open(path, flags | O_CLOEXEC, mode) }
     }
 
-    /// The corresponding C function is `close`. EINTR closes all the same on Linux.
+    /// The corresponding C function is `close`.
+    ///
+    /// EINTR closes all the same on Linux.
     static func close(_ descriptor: CInt) {
         _ = Glibc.close(descriptor)
     }
@@ -38,7 +42,9 @@ enum Syscalls {
         _ descriptor: CInt, _ buffer: UnsafeMutableRawBufferPointer, _ offset: Int
     ) throws(Failure) -> Int? {
         do {
-            return try retrying { clinux_pread_nowait(descriptor, buffer.baseAddress, buffer.count, Int64(offset)) }
+            return try retrying {
+                clinux_pread_nowait(descriptor, buffer.baseAddress, buffer.count, Int64(offset))
+            }
         } catch {
             // File systems without the flag answer EOPNOTSUPP: then every read is one that may wait.
             if error.errno == EAGAIN || error.errno == EOPNOTSUPP { return nil }
@@ -47,16 +53,22 @@ enum Syscalls {
     }
 
     /// The corresponding C function is `pwrite`.
-    static func pwrite(_ descriptor: CInt, _ bytes: UnsafeRawBufferPointer, _ offset: Int) throws(Failure) -> Int {
+    static func pwrite(_ descriptor: CInt, _ bytes: UnsafeRawBufferPointer, _ offset: Int) throws(Failure)
+        -> Int
+    {
         try retrying { Glibc.pwrite(descriptor, bytes.baseAddress, bytes.count, off_t(offset)) }
     }
 
-    /// The corresponding C function is `fdatasync`. Not repeated on EINTR: a sync that failed is never tried again.
+    /// The corresponding C function is `fdatasync`.
+    ///
+    /// Not repeated on EINTR: a sync that failed is never tried again.
     static func fdatasync(_ descriptor: CInt) throws(Failure) {
         if Glibc.fdatasync(descriptor) == -1 { throw Failure(errno: Glibc.errno) }
     }
 
-    /// The corresponding C function is `fsync`. Not repeated on EINTR.
+    /// The corresponding C function is `fsync`.
+    ///
+    /// Not repeated on EINTR.
     static func fsync(_ descriptor: CInt) throws(Failure) {
         if Glibc.fsync(descriptor) == -1 { throw Failure(errno: Glibc.errno) }
     }
@@ -88,7 +100,9 @@ enum Syscalls {
         _ = try retrying { Glibc.unlink(path) }
     }
 
-    /// The corresponding C function is `mkdir`. False if it was there.
+    /// The corresponding C function is `mkdir`.
+    ///
+    /// False if it was there.
     static func mkdir(_ path: String, mode: mode_t) throws(Failure) -> Bool {
         do {
             _ = try retrying { Glibc.mkdir(path, mode) }
@@ -99,7 +113,9 @@ enum Syscalls {
         }
     }
 
-    /// The corresponding C function is `flock`. False if another open file holds the lock.
+    /// The corresponding C function is `flock`.
+    ///
+    /// False if another open file holds the lock.
     static func tryLock(_ descriptor: CInt) throws(Failure) -> Bool {
         do {
             _ = try retrying { flock(descriptor, LOCK_EX | LOCK_NB) }

@@ -108,16 +108,22 @@ package final class SimulatedDisk: JournalStorage {
         return fault
     }
 
-    /// Runs a call's effect and throws what the fault says, in this order: a call that fails may have had its effect.
+    /// Runs a call's effect and throws what the fault says, in this order: a call that fails may have had its
+    /// effect.
     private func perform<Result>(
         _ operation: StorageOperation, _ file: String,
-        _ effect: (inout sending SimulatedDiskState, Fault?) throws(SimulatedDiskState.Refusal) -> sending Result
+        _ effect: (inout sending SimulatedDiskState, Fault?) throws(SimulatedDiskState.Refusal) ->
+            sending Result
     ) throws(JournalError) -> Result {
         let fault = try begin(operation, file)
-        if case .fails(let errno) = fault, errno != EIO { throw .storage(operation, file: file, errno: errno) }
+        if case .fails(let errno) = fault, errno != EIO {
+            throw .storage(operation, file: file, errno: errno)
+        }
         let result: Result
         do throws(SimulatedDiskState.Refusal) {
-            result = try state.withLock { (state) throws(SimulatedDiskState.Refusal) in try effect(&state, fault) }
+            result = try state.withLock { (state) throws(SimulatedDiskState.Refusal) in
+                try effect(&state, fault)
+            }
         } catch {
             throw .storage(operation, file: file, errno: error.errno)
         }

@@ -73,7 +73,8 @@ struct SimulatedDiskState {
         }
     }
 
-    /// A power cut: of the directory changes a prefix or any subset, of each file any of its unsynced sectors.
+    /// A power cut: of the directory changes a prefix or any subset, of each file any of its unsynced
+    /// sectors.
     mutating func surviving(seed: UInt64) -> SimulatedDiskState {
         var random = SplitMix(seed: seed)
         var next = SimulatedDiskState(seed: random.next())
@@ -135,14 +136,17 @@ struct SimulatedFile {
         sizeIsUnsynced = false
     }
 
-    /// A failed write-back: some sectors reached the medium, none will be written again, and the cache shows them all.
+    /// A failed write-back: some sectors reached the medium, none will be written again, and the cache shows
+    /// them all.
     mutating func abandon(_ random: inout SplitMix) {
         durable = surviving(&random).durable
         unsynced = []
         sizeIsUnsynced = false
     }
 
-    /// Clean pages are read anew from the medium. While a write waits to be written back its file is left alone.
+    /// Clean pages are read anew from the medium.
+    ///
+    /// While a write waits to be written back its file is left alone.
     mutating func dropCache() {
         if unsynced.isEmpty, !sizeIsUnsynced { current = durable }
     }
@@ -170,7 +174,9 @@ struct SimulatedFile {
         // Of long writes, mostly all or nothing: a walk over every sector would only take time.
         if content.count > 64 * SimulatedDisk.sectorBytes, random.next() % 4 > 0 {
             let end = min(offset + content.count, bytes.count)
-            if random.next() % 2 == 0, offset < end { bytes.replaceSubrange(offset..<end, with: content[..<(end - offset)]) }
+            if random.next() % 2 == 0, offset < end {
+                bytes.replaceSubrange(offset..<end, with: content[..<(end - offset)])
+            }
             return
         }
         var start = offset
