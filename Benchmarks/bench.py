@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from dataclasses import asdict
 from pathlib import Path
 
@@ -88,8 +89,10 @@ def main() -> int:
             for row in getattr(benchmark, f"part_{name}")():
                 rows.append(row)
                 print("  ".join(cell for cell in describe(row) if cell), flush=True)
-        except (BenchmarkError, subprocess.TimeoutExpired) as error:
+        except Exception as error:  # one part that fails does not hide the others
             failed = True
+            if not isinstance(error, BenchmarkError):
+                traceback.print_exc()
             print(f"part {name} failed: {error}", file=sys.stderr, flush=True)
     print_table(rows)
     keep(rows, started)

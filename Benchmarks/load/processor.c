@@ -46,7 +46,7 @@ int main(void) {
         char *id = value_of(line, "\"id\":\"");
         int id_length = (int)strcspn(id, "\"");
         int length = snprintf(answer, sizeof answer, "{\"id\":\"%.*s\",\"ack\":true}\n", id_length, id);
-        char *rest = value_of(line, "\"bench ");
+        char *rest = value_of(line, "\"description\":\"bench ");
         uint64_t number = strtoull(rest, &rest, 10);
         record(file, number, strtoull(rest, NULL, 10));
         write_all(ANSWERS, answer, (size_t)length);
