@@ -61,11 +61,12 @@ let mechanisms: [Target] = [
 ]
 
 let shells: [Target] = [
+    module("ServiceProgram", ["Configuration", "LinuxSystem", "ServiceLog", logging]),
     module(
         "BrokerDaemon",
         [
-            "Configuration", "Journal", "LinuxSystem", "QueueStateMachine", "ServiceLog", "Systemd", "TaskModel",
-            "WireProtocol", "ZeroMQ", logging,
+            "BinaryCoding", "Configuration", "Journal", "LinuxSystem", "QueueStateMachine", "ServiceProgram",
+            "Systemd", "TaskModel", "WireProtocol", "ZeroMQ", logging,
         ]
     ),
     module(
@@ -115,6 +116,7 @@ let testTargets: [Target] = [
     tests(of: "ServiceLog", ["LinuxSystem", "Systemd", logging]),
     tests(of: "ProcessorSupervision", ["LinuxSystem", "TaskModel"]),
     tests(of: "Configuration", ["LinuxSystem", "TaskModel"]),
+    tests(of: "ServiceProgram"),
     tests(of: "BrokerDaemon", ["Journal", "QueueStateMachine", "TaskModel", "WireProtocol"]),
     tests(of: "IngestDaemon", ["TaskModel", "TaskValidation", "WireProtocol", "ZeroMQ", nio, nioPosix, nioHTTP]),
     tests(of: "WorkerDaemon", ["ProcessorSupervision", "TaskModel", "WireProtocol", "ZeroMQ"]),

@@ -10,7 +10,6 @@ package struct PlannedDelivery: Sendable {
     /// Counted deliveries, this one included.
     package let attempt: UInt32
     package let maxAttempts: UInt32
-    package let payload: RecordSpan
 }
 
 extension QueueStateMachine {
@@ -36,7 +35,7 @@ extension QueueStateMachine {
                 id: entry.id, worker: worker.name, session: worker.session, deliveredAt: clock.wall),
             sequence: entry.sequence, group: name.isEmpty ? durable[queue].declaration.name : name,
             attempt: (durable.detail(of: task)?.receives ?? 0) + 1,
-            maxAttempts: durable[queue].settings.maxAttempts, payload: entry.payload)
+            maxAttempts: durable[queue].settings.maxAttempts)
     }
 
     private func workerWithMostSpare(of queue: QueueNumber) -> Volatile.Worker? {

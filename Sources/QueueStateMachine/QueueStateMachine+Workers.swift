@@ -14,6 +14,12 @@ package struct TakeBack: Hashable, Sendable {
     package let receipt: LogSequenceNumber
     package let cause: Cause
 
+    package init(id: TaskID, receipt: LogSequenceNumber, cause: Cause) {
+        self.id = id
+        self.receipt = receipt
+        self.cause = cause
+    }
+
     /// The answer that stands for it.
     package func answer(now: WallTime, deliveredAt: WallTime) -> Answer {
         let duration = now.rawValue > deliveredAt.rawValue ? now.rawValue - deliveredAt.rawValue : 0

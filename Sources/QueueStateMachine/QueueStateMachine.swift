@@ -70,6 +70,11 @@ extension QueueStateMachine {
     package func forEachPayload(_ body: (RecordSpan) -> Void) { durable.forEachPayload(body) }
     package func forEachSnapshotRecord(_ body: (SnapshotRecord) -> Void) { durable.snapshot(body) }
 
+    /// Where the record with a live task's payload lies.
+    package func payload(of id: TaskID) -> RecordSpan? {
+        durable.tasks.find(id).map { durable.tasks[$0].payload }
+    }
+
     /// True if the task's place in that role is this very span, so that compaction has to carry it on.
     package func isLive(_ id: TaskID, role: RecordRole, at span: RecordSpan) -> Bool {
         switch role {

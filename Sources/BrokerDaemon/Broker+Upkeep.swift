@@ -1,0 +1,89 @@
+import Journal
+import QueueStateMachine
+import TaskModel
+
+/// When what was last begun, so that one thing of a kind runs at a time.
+struct Upkeep {
+    var startedAt = MonotonicTime(rawValue: 0)
+    var isCheckpointing = false
+    /// Housekeeping is looked at once a second, or in every turn while it has something to do.
+    var nextHousekeeping = MonotonicTime(rawValue: 0)
+    static let housekeepingMilliseconds: UInt64 = 1_000
+}
+
+/// Carries live records out of a segment that is mostly dead, a portion a turn.
+struct Compaction {
+    var scan: SegmentScan?
+    var isScanning = false
+    var items: ArraySlice<SegmentScan.Item> = []
+
+    var hasItems: Bool { !items.isEmpty }
+    var isIdle: Bool { scan == nil && !isScanning && items.isEmpty }
+    static let itemsPerTurnMax = 500
+}
+
+extension Broker {
+    mutating func takeBackgroundResults() throws(JournalError) {
+        for result in background.takeResults() {
+            switch result {
+            case .segmentPrepared(let segment): try journal.adopt(segment)
+            case .checkpointWritten(let checkpoint):
+                upkeep.isCheckpointing = false
+                if let error = checkpoint.error { events.append(.checkpointFailed("\(error)")) }
+                let deleted = try journal.finishCheckpoint(checkpoint)
+                if !deleted.isEmpty { events.append(.segmentsDeleted(deleted)) }
+            case .read(let span, let outcome):
+                switch outcome {
+                case .success(let stored): loaded[span] = stored
+                // Moved or finished meanwhile: the commands look for its place anew.
+                case .failure(.gone): break
+                case .failure(let error): throw error
+                }
+                for command in postponed.removeValue(forKey: span) ?? [] { try perform(command) }
+            case .scanned(let scan, let outcome):
+                compaction.isScanning = false
+                let items = try outcome.get()
+                compaction.scan = items == nil ? nil : scan
+                compaction.items = (items ?? [])[...]
+            }
+        }
+    }
+
+    /// Age and bounds: forgets finished tasks, dead-letters what waited too long, moves on with compaction.
+    mutating func keepHouse() throws(JournalError) {
+        if upkeep.startedAt.rawValue == 0 { upkeep.startedAt = clock.monotonic }
+        if clock.monotonic >= upkeep.nextHousekeeping || state.isSweeping || state.hasExcessHistory {
+            upkeep.nextHousekeeping = clock.monotonic.advanced(byMilliseconds: Upkeep.housekeepingMilliseconds)
+            let work = state.housekeeping(at: clock, limit: Self.upkeepPerTurnMax)
+            if let forgotten = work.forget { _ = try record(.historyForgotten(forgotten)) }
+            for id in work.expired { try perform(.expire(id)) }
+        }
+        try compact()
+    }
+
+    private mutating func compact() throws(JournalError) {
+        for item in compaction.items.prefix(Compaction.itemsPerTurnMax)
+        where state.isLive(item.moved.id, role: item.moved.role, at: item.span) {
+            _ = try record(.moved(item.moved))
+        }
+        compaction.items = compaction.items.dropFirst(Compaction.itemsPerTurnMax)
+    }
+
+    /// Gives out the work that must not hold up a turn. Nothing is staged here, so a checkpoint covers everything.
+    mutating func beginBackgroundWork() throws(JournalError) {
+        if let preparation = journal.preparationNeeded(clocks: rawClocks) {
+            background.submit(.prepareSegment(preparation))
+        }
+        if !upkeep.isCheckpointing, journal.checkpointIsDue {
+            upkeep.isCheckpointing = true
+            background.submit(.writeCheckpoint(try journal.beginCheckpoint(), of: state))
+        }
+        if let scan = compaction.scan, !compaction.isScanning, compaction.items.isEmpty {
+            compaction.isScanning = true
+            background.submit(.scan(scan))
+        } else if compaction.isIdle, let segment = journal.compactionCandidate() {
+            compaction.isScanning = true
+            background.submit(.scan(try journal.scan(segment: segment)))
+        }
+    }
+}

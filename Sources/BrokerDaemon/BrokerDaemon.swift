@@ -1,0 +1,223 @@
+import Configuration
+import Journal
+import LinuxSystem
+import Logging
+import QueueStateMachine
+import ServiceProgram
+import Systemd
+import TaskModel
+import WireProtocol
+import ZeroMQ
+
+/// The daemon around the turn: real disk, sockets, clocks, signals, logs.
+package struct BrokerDaemon {
+    /// How the process ends besides what every daemon shares; the unit names them, docs/OPERATIONS.md explains them.
+    package enum ExitStatus {
+        /// EX_DATAERR: the journal is damaged. systemd must not restart; a person has to look.
+        package static let damaged: Int32 = 65
+        /// EX_IOERR: the disk failed. Nothing was acknowledged that is not on it; a restart recovers.
+        package static let diskFailed: Int32 = 74
+        /// EX_TEMPFAIL: another broker has the directory.
+        package static let locked: Int32 = 75
+    }
+
+    /// 100 ms after the last batch, a seal shows that it was durable.
+    private static let sealNanoseconds: UInt64 = 100_000_000
+
+    private let configuration: ServiceConfiguration
+    private let logger: Logger
+    private var watchdog: Watchdog
+
+    /// Runs to the end and says what the process is to end with.
+    package static func run(_ arguments: [String]) -> Int32 {
+        let program = ServiceProgram(
+            "taskq-broker", summary: "Owns the durable queue; speaks ZeroMQ to ingest, workers and taskq.")
+        return program.run(arguments) { setting in
+            let logger = Logger(label: "taskq-broker")
+            do {
+                let watchdog = Watchdog(intervalMicroseconds: try ServiceManager.watchdogMicroseconds())
+                var daemon = BrokerDaemon(
+                    configuration: setting.configuration, logger: logger, watchdog: watchdog)
+                try daemon.run(signals: setting.signals)
+                return ServiceProgram.ExitStatus.clean
+            } catch let error as JournalError {
+                return exitStatus(of: error, logger)
+            } catch {
+                logger.critical("broker failed", metadata: ["error": "\(error)"])
+                return ServiceProgram.ExitStatus.failed
+            }
+        }
+    }
+
+    private static func exitStatus(of error: JournalError, _ logger: Logger) -> Int32 {
+        switch error {
+        case .locked(let pid):
+            logger.critical(
+                "another broker has this journal",
+                metadata: ["pid": "\(pid.map { "\($0)" } ?? "unknown")", "cure": "stop it, or use another --state"])
+            return ExitStatus.locked
+        case .damaged, .damagedRecord, .noGoodCheckpoint, .foreignFile, .unsupportedVersion:
+            logger.critical(
+                "journal is damaged; nothing was changed and nothing is served",
+                metadata: ["damage": "\(error)", "cure": "docs/OPERATIONS.md, \"the journal is damaged\""])
+            return ExitStatus.damaged
+        case .storage, .full, .tooLarge, .gone:
+            logger.critical(
+                "disk failed; what was not yet acknowledged is not acknowledged", metadata: ["error": "\(error)"])
+            return ExitStatus.diskFailed
+        }
+    }
+
+    private mutating func run(signals: borrowing SignalDescriptor) throws {
+        let background = try BackgroundThread()
+        var clock = PatientClock()
+        let bootID = try Clocks.bootIdentity()
+        var clocks = Self.readClocks(bootID: bootID)
+        // The directory's lock comes before the sockets: a second bind on an ipc path would steal them.
+        var broker = try Broker.recovering(
+            FileStorage(directory: configuration.journal.directory), options: BrokerOptions(configuration),
+            endpoint: LateEndpoint(), background: background, clocks: clocks,
+            now: clock.begin(rawNanoseconds: clocks.monotonicNanoseconds), progress: reportProgress)
+        logRecovery(broker.recovery)
+        let endpoint = try bindSockets(watching: [signals.rawValue, background.descriptor])
+        broker.endpoint.endpoint = endpoint
+        try ServiceManager.notify(.ready, .status("ready"))
+        logger.notice("ready", metadata: ["journal": "\(configuration.journal.directory)"])
+
+        var log = BrokerLog(logger: logger, policy: configuration.log.tasks)
+        var lastSync = clocks.monotonicNanoseconds
+        while try signals.next() == nil {
+            let syncs = broker.counters.syncs
+            clocks = Self.readClocks(bootID: bootID)
+            broker.wantsTaskEvents = log.wantsTaskEvents(at: clocks.monotonicNanoseconds)
+            try broker.turn(clocks, now: clock.begin(rawNanoseconds: clocks.monotonicNanoseconds))
+            log.write(&broker)
+            if broker.counters.syncs != syncs { lastSync = clocks.monotonicNanoseconds }
+            try sealIfQuiet(&broker, lastSync: lastSync, now: clocks.monotonicNanoseconds)
+            watchdog.feed(now: clocks.monotonicNanoseconds)
+            let wake = wakeTime(of: broker, clock, lastSync: lastSync)
+            clock.expectNext(beforeRawNanoseconds: wake)
+            _ = try endpoint.wait(timeoutMilliseconds: Self.timeout(until: wake))
+        }
+        try stop(&broker, bootID: bootID, &clock, &log)
+    }
+
+    /// SIGTERM: what has arrived is answered (posts with "paused"), the journal is sealed.
+    private func stop(
+        _ broker: inout Broker<LateEndpoint, BackgroundThread>, bootID: UInt64, _ clock: inout PatientClock,
+        _ log: inout BrokerLog
+    ) throws {
+        try ServiceManager.notify(.stopping, .status("stopping"))
+        broker.isStopping = true
+        let clocks = Self.readClocks(bootID: bootID)
+        try broker.turn(clocks, now: clock.begin(rawNanoseconds: clocks.monotonicNanoseconds))
+        try broker.seal()
+        log.write(&broker)
+        logger.notice("stopped", metadata: ["journal.lsn": "\(broker.durableLSN.rawValue)"])
+    }
+
+    private func sealIfQuiet(
+        _ broker: inout Broker<LateEndpoint, BackgroundThread>, lastSync: UInt64, now: UInt64
+    ) throws(JournalError) {
+        if !broker.isSealed, now >= lastSync + Self.sealNanoseconds { try broker.seal() }
+    }
+
+    /// When the next turn has to begin, nanoseconds of the raw monotonic clock.
+    private func wakeTime(
+        of broker: borrowing Broker<LateEndpoint, BackgroundThread>, _ clock: PatientClock, lastSync: UInt64
+    ) -> UInt64 {
+        if broker.hasWork { return 0 }
+        var wake = watchdog.nextFeed ?? .max
+        if let deadline = broker.nextDeadline { wake = min(wake, clock.rawNanoseconds(of: deadline)) }
+        if !broker.isSealed { wake = min(wake, lastSync + Self.sealNanoseconds) }
+        return wake
+    }
+
+    private static func timeout(until wake: UInt64) -> Int {
+        if wake == .max { return -1 }
+        let now = Clocks.monotonicNanoseconds()
+        // Rounded up: a turn that begins before its deadline would find nothing to do.
+        return wake > now ? Int(min((wake - now + 999_999) / 1_000_000, 60_000)) : 0
+    }
+
+    private static func readClocks(bootID: UInt64) -> TurnClocks {
+        TurnClocks(
+            monotonicNanoseconds: Clocks.monotonicNanoseconds(),
+            raw: RawClocks(
+                boottimeMilliseconds: Clocks.boottimeMilliseconds(), wallMilliseconds: Clocks.wallMilliseconds(),
+                bootID: bootID))
+    }
+
+    private func bindSockets(watching descriptors: [CInt]) throws -> ZeroMQEndpoint {
+        let paths = configuration.paths
+        for socket in [paths.ingestSocket, paths.workerSocket, paths.adminSocket] {
+            guard let folder = FileContents.parentDirectory(of: socket) else { continue }
+            try FileContents.makeDirectories(folder, mode: 0o750)
+        }
+        return try ZeroMQEndpoint(
+            context: try ZMQContext(),
+            endpoints: [
+                .ingest: paths.ingestEndpoint, .worker: paths.workerEndpoint, .admin: paths.adminEndpoint,
+            ], watching: descriptors)
+    }
+
+    private func reportProgress(_ progress: RecoveryProgress) {
+        let percent = progress.bytesTotal == 0 ? 100 : progress.bytesDone * 100 / progress.bytesTotal
+        // ignoring: a status line is a courtesy, and recovery goes on without it
+        _ = try? ServiceManager.notify(  // ignoring: as above
+            .status("recovering: \(percent) %"), .extendTimeout(microseconds: 30_000_000))
+    }
+
+    private func logRecovery(_ report: RecoveryReport) {
+        for warning in report.warnings {
+            logger.warning("journal mended at start", metadata: ["what": "\(warning)"])
+        }
+        logger.notice(
+            "journal recovered",
+            metadata: [
+                "journal.new": "\(report.isNew)", "journal.checkpoint": "\(report.checkpointLSN.rawValue)",
+                "journal.tasks": "\(report.restoredPayloads)", "journal.replayed": "\(report.replayedRecords)",
+            ])
+    }
+}
+
+/// The network that is bound only after recovery.
+struct LateEndpoint: BrokerEndpoint {
+    var endpoint: ZeroMQEndpoint?
+
+    mutating func receive(limit: Int) -> [NetworkEvent] { endpoint?.receive(limit: limit) ?? [] }
+    mutating func send(_ frame: [UInt8], to connection: ConnectionID) -> FrameOutcome {
+        endpoint?.send(frame, to: connection) ?? .notSent
+    }
+}
+
+/// Tells systemd, from the turn's own thread, that turns go on.
+private struct Watchdog {
+    private let intervalNanoseconds: UInt64?
+    private(set) var nextFeed: UInt64?
+
+    /// Feeds at half the interval, as sd_watchdog_enabled(3) advises.
+    init(intervalMicroseconds: UInt64?) {
+        intervalNanoseconds = intervalMicroseconds.map { $0 * 1_000 / 2 }
+        nextFeed = intervalNanoseconds == nil ? nil : 0
+    }
+
+    mutating func feed(now: UInt64) {
+        guard let intervalNanoseconds, let due = nextFeed, now >= due else { return }
+        nextFeed = now + intervalNanoseconds
+        _ = try? ServiceManager.notify(.watchdog)  // ignoring: a missed feed is what the watchdog is for
+    }
+}
+
+extension BrokerOptions {
+    init(_ configuration: ServiceConfiguration) {
+        self.init(
+            journal: JournalOptions(
+                segmentBytes: Int(clamping: configuration.journal.segmentBytes),
+                reserveBytes: Int(clamping: configuration.journal.reserveBytes)),
+            queues: configuration.queues.keys.sorted().map { ($0, configuration.queueSettings(for: $0)) },
+            defaults: configuration.queueSettings(for: BrokerOptions.defaultQueue))
+        bounds.finishedMax = configuration.historyMax
+        bounds.keysMax = configuration.dedupMax
+    }
+}

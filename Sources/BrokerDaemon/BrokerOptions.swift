@@ -1,0 +1,42 @@
+package import Journal
+package import QueueStateMachine
+package import TaskModel
+
+/// What the broker needs to know before it starts; effective values, wherever they came from.
+package struct BrokerOptions: Sendable {
+    package var journal: JournalOptions
+    package var bounds: QueueStateMachine.Bounds
+    /// Queues that the configuration names, with their settings. `tasks` is added where it is missing.
+    package var queues: [(name: String, settings: QueueSettings)]
+    /// For queues that are not named.
+    package var defaults: QueueSettings
+
+    package init(
+        journal: JournalOptions = JournalOptions(), bounds: QueueStateMachine.Bounds = QueueStateMachine.Bounds(),
+        queues: [(name: String, settings: QueueSettings)] = [], defaults: QueueSettings = QueueSettings()
+    ) {
+        self.journal = journal
+        self.bounds = bounds
+        self.queues = queues
+        self.defaults = defaults
+    }
+
+    /// The queue of `POST /tasks`; it always exists.
+    package static let defaultQueue = "tasks"
+
+    package var declaredQueues: [(name: String, settings: QueueSettings)] {
+        queues.contains { $0.name == Self.defaultQueue } ? queues : [(Self.defaultQueue, defaults)] + queues
+    }
+}
+
+/// The clocks of one turn, read once at its start.
+package struct TurnClocks: Sendable {
+    /// CLOCK_MONOTONIC, nanoseconds.
+    package var monotonicNanoseconds: UInt64
+    package var raw: RawClocks
+
+    package init(monotonicNanoseconds: UInt64, raw: RawClocks) {
+        self.monotonicNanoseconds = monotonicNanoseconds
+        self.raw = raw
+    }
+}
