@@ -29,33 +29,26 @@ enum ImportMatrix {
     ]
 
     private static let shells: [String: Set<String>] = [
-        "BrokerDaemon": system.union([
-            "BinaryCoding", "Configuration", "Journal", "LinuxSystem", "Logging", "QueueStateMachine",
-            "ServiceLog",
-            "Systemd",
-            "TaskModel", "WireProtocol", "ZeroMQ",
-        ]),
-        "IngestDaemon": system.union([
-            "Configuration", "LinuxSystem", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix", "ServiceLog",
-            "Systemd",
-            "TaskModel", "TaskValidation", "WireProtocol", "ZeroMQ",
-        ]),
-        "WorkerDaemon": system.union([
-            "Configuration", "LinuxSystem", "Logging", "ProcessorSupervision", "ServiceLog", "Systemd",
-            "TaskModel",
-            "WireProtocol", "ZeroMQ",
-        ]),
-        "AdminCommands": system.union([
-            "ArgumentParser", "Configuration", "Journal", "LinuxSystem", "Logging", "ProcessorSupervision",
-            "ServiceLog", "TaskModel", "TaskValidation", "WireProtocol", "ZeroMQ",
+        "ServiceProgram": system.union(["Configuration", "LinuxSystem", "Logging", "ServiceLog"]),
+        "BrokerDaemon": daemon.union(["BinaryCoding", "Journal", "QueueStateMachine"]),
+        "IngestDaemon": daemon.union(["NIOCore", "NIOHTTP1", "NIOPosix", "TaskValidation"]),
+        "WorkerDaemon": daemon.union(["ProcessorSupervision"]),
+        "AdminCommands": daemon.union([
+            "ArgumentParser", "Journal", "ProcessorSupervision", "TaskValidation",
         ]),
         "TaskProcessor": system.union(["TaskValidation"]),
     ]
 
+    /// What every shell may use.
+    private static let daemon = system.union([
+        "Configuration", "LinuxSystem", "Logging", "ServiceLog", "ServiceProgram", "Systemd", "TaskModel",
+        "WireProtocol", "ZeroMQ",
+    ])
+
     private static let executables: [String: Set<String>] = [
-        "taskq-broker": system.union(["BrokerDaemon", "Configuration"]),
-        "taskq-ingest": system.union(["Configuration", "IngestDaemon"]),
-        "taskq-worker": system.union(["Configuration", "WorkerDaemon"]),
+        "taskq-broker": system.union(["BrokerDaemon"]),
+        "taskq-ingest": system.union(["IngestDaemon"]),
+        "taskq-worker": system.union(["WorkerDaemon"]),
         "taskq": system.union(["AdminCommands", "ArgumentParser"]),
     ]
 

@@ -13,12 +13,15 @@ enum ProofRules {
         }
     }
 
-    /// `try?` drops an error: `// ignoring: why` on the same line says that this is meant.
+    /// `try?` drops an error: `// ignoring: why` on its line, or on the one above, says that this is meant.
     static func ignoredErrors(_ file: SourceFile) -> [Violation] {
         guard file.isSwift else { return [] }
         return file.code.enumerated().compactMap { index, line in
             let words = line.split { !($0.isLetter || $0.isNumber || $0 == "_" || $0 == "?") }
-            guard words.contains("try?"), !file.lines[index].contains("// ignoring: ") else { return nil }
+            guard words.contains("try?") else { return nil }
+            if file.lines[max(0, index - 1)...index].contains(where: { $0.contains("// ignoring: ") }) {
+                return nil
+            }
             let message = "'try?' without '// ignoring: why' on the line: throw, or say why not"
             return Violation(path: file.path, line: index + 1, message: message)
         }

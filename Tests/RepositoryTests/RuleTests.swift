@@ -82,6 +82,8 @@ import Testing
         #expect(ProofRules.ignoredErrors(sample("let x = try? f()")).count == 1)
         #expect(ProofRules.ignoredErrors(sample("f(try? g())")).count == 1)
         #expect(ProofRules.ignoredErrors(sample("var entry: Entry?")).isEmpty)
+        #expect(ProofRules.ignoredErrors(sample("// ignoring: a probe.\nlet x = try? f()")).isEmpty)
+        #expect(ProofRules.ignoredErrors(sample("// ignoring: a probe.\n\nlet x = try? f()")).count == 1)
         #expect(
             ProofRules.ignoredErrors(sample("_ = try? f()  // ignoring: the peer is gone anyway.")).isEmpty)
     }
