@@ -119,7 +119,9 @@ let testTargets: [Target] = [
     tests(of: "ServiceProgram"),
     tests(of: "BrokerDaemon", ["Journal", "QueueStateMachine", "TaskModel", "WireProtocol"]),
     tests(of: "IngestDaemon", ["TaskModel", "TaskValidation", "WireProtocol", "ZeroMQ", nio, nioPosix, nioHTTP]),
-    tests(of: "WorkerDaemon", ["ProcessorSupervision", "TaskModel", "WireProtocol", "ZeroMQ"]),
+    tests(
+        of: "WorkerDaemon",
+        ["Configuration", "LinuxSystem", "ProcessorSupervision", "TaskModel", "WireProtocol", "ZeroMQ", logging]),
     tests(of: "AdminCommands", ["TaskModel"]),
     tests(of: "TaskProcessor"),
     .testTarget(

@@ -7,7 +7,7 @@ package import TaskModel
 /// The caller polls ``pollDescriptor`` and the clock up to ``nextDeadline(now:)``, calls ``turn(now:)``, and acts on the
 /// events. The thread must live as long as the process: its children die with it.
 package final class ProcessorSupervisor {
-    package struct Options {
+    package struct Options: Sendable {
         package var program: ProcessorProgram
         package var settings: ProcessorSettings
         package var surroundings: ProcessorSurroundings

@@ -60,9 +60,12 @@ package final class WorkerDaemon {
     private var watchdogMicroseconds: UInt64?
     private var watchdogAt: MonotonicTime?
 
-    /// - Parameter signals: each one that arrives is a request to stop.
+    /// - Parameters:
+    ///   - signals: each one that arrives is a request to stop.
+    ///   - stopper: the same from another thread.
     package init(
-        _ options: WorkerOptions, log: WorkerLog, signals: consuming SignalDescriptor? = nil
+        _ options: WorkerOptions, log: WorkerLog, signals: consuming SignalDescriptor? = nil,
+        stopper: EventDescriptor? = nil
     ) throws(WorkerDaemonError) {
         self.options = options
         self.log = log
@@ -81,7 +84,7 @@ package final class WorkerDaemon {
         }
         do throws(SystemError) {
             session = SessionID(rawValue: try RandomBytes.word())
-            stopRequest = try EventDescriptor()
+            if let stopper { stopRequest = stopper } else { stopRequest = try EventDescriptor() }
             epoll = try Epoll()
             try epoll.add(socket.fileDescriptor, token: Token.socket, interest: .readable)
             try epoll.add(monitor.fileDescriptor, token: Token.monitor, interest: .readable)
@@ -92,10 +95,7 @@ package final class WorkerDaemon {
         }
     }
 
-    /// Asks ``run()`` to drain and return; from any thread.
-    package var stopper: EventDescriptor { stopRequest }
-
-    /// Serves until told to stop, by a signal or ``stopper``. A second one does not wait for tasks in hand.
+    /// Serves until told to stop, by a signal or the stopper. A second one does not wait for tasks in hand.
     package func run() throws(WorkerDaemonError) {
         do throws(SystemError) {
             switch signals {

@@ -5,7 +5,7 @@ package import ProcessorSupervision
 private import TaskModel
 
 /// What a worker needs to know before it starts; effective values, wherever they came from.
-package struct WorkerOptions {
+package struct WorkerOptions: Sendable {
     package static let installedPluginFolders = ["/usr/local/lib/taskq/plugins", "/usr/lib/taskq/plugins"]
     /// `taskq up` stops within 5 s, all told.
     private static let foregroundStopGraceMilliseconds: UInt64 = 3_000
