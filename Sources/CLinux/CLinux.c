@@ -3,6 +3,7 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -84,4 +85,12 @@ int clinux_bind_datagram(const char *path) {
     close(descriptor);
     errno = failure;
     return -1;
+}
+
+char *const *clinux_environment(void) {
+    return environ;
+}
+
+int clinux_pipe(int ends[2]) {
+    return pipe2(ends, O_CLOEXEC);
 }

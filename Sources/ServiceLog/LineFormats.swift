@@ -43,9 +43,12 @@ package enum LineFormats {
         }
     }
 
-    /// At most 64 characters, as journald demands.
+    /// A field's name of at most 64 characters, as journald demands: `task.id` is TASKQ_TASK_ID, `task.queue`
+    /// and
+    /// `queue` are both TASKQ_QUEUE.
     package static func fieldName(_ key: String) -> String {
-        let body = key.utf8.prefix(58).map { byte -> Character in
+        let word = key.hasPrefix("task.") && key != "task.id" ? key.dropFirst("task.".count) : key[...]
+        let body = word.utf8.prefix(58).map { byte -> Character in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"): Character(UnicodeScalar(byte - 32))
             case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"):

@@ -35,3 +35,9 @@ struct clinux_datagram clinux_receive_datagram(int descriptor, void *buffer, siz
 
 /// A bound AF_UNIX datagram socket with SO_PASSCRED, or -1.
 int clinux_bind_datagram(const char *path);
+
+/// `environ`, which Swift takes for a variable that threads may race for. Read before the first thread.
+char *const *clinux_environment(void);
+
+/// The corresponding C function is `pipe2` with `O_CLOEXEC`.
+int clinux_pipe(int ends[2]);
