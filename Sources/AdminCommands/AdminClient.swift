@@ -1,0 +1,127 @@
+import Configuration
+import Glibc
+import LinuxSystem
+import TaskModel
+import WireProtocol
+import ZeroMQ
+
+/// Talks to the broker as an admin: one request at a time, each answered or given up.
+///
+/// Used by one thread.
+final class AdminClient {
+    /// How long an answer may take beyond what the request itself waits for, milliseconds.
+    static let answerMilliseconds: UInt64 = 3_000
+
+    private let context: ZMQContext
+    private let socket: ZMQSocket
+    private let monitor: ZMQMonitor
+    private let path: String
+    private let session: SessionID
+    private var poller = ZMQPoller()
+    private var nextCorrelation: Correlation = 1
+
+    init(_ paths: StatePaths) throws(CommandFailure) {
+        path = paths.adminSocket
+        try Self.checkAccess(path)
+        do {
+            context = try ZMQContext()
+            socket = try ZMQSocket(.dealer, context: context)
+            monitor = try ZMQMonitor(socket, context: context)
+            session = SessionID(rawValue: try RandomBytes.word())
+            try socket.connect(paths.adminEndpoint)
+        } catch {
+            throw .failed("\(error)")
+        }
+        _ = poller.add(socket)
+        _ = poller.add(descriptor: monitor.fileDescriptor)
+    }
+
+    private static func checkAccess(_ path: String) throws(CommandFailure) {
+        if access(path, R_OK | W_OK) == 0 { return }
+        switch errno {
+        case ENOENT, ENOTDIR: throw .notReachable("the broker is not running: there is no \(path)")
+        case EACCES: throw .notReachable("no permission for \(path): join the group taskq-admin, or use sudo")
+        case let other: throw .notReachable("\(path): \(SystemError.text(of: other))")
+        }
+    }
+
+    func status() throws(CommandFailure) -> BrokerStatus {
+        let number = takeCorrelation()
+        return try exchange(.status(correlation: number)) { reply in
+            if case .status(number, let status) = reply { status } else { nil }
+        }
+    }
+
+    /// `waitMilliseconds`: how long the broker waits for the task's final state before it answers anyway.
+    func lookup(_ id: TaskID, waitMilliseconds: UInt32 = 0) throws(CommandFailure) -> LookupAnswer {
+        let number = takeCorrelation()
+        let request = Request.lookup(correlation: number, id: id, waitMilliseconds: waitMilliseconds)
+        return try exchange(request, extraMilliseconds: UInt64(waitMilliseconds)) { reply in
+            if case .task(number, let answer) = reply { answer } else { nil }
+        }
+    }
+
+    func declareQueue(_ name: String, _ settings: QueueSettings, hasPlugin: Bool) throws(CommandFailure) {
+        let number = takeCorrelation()
+        let request = Request.declareQueue(
+            correlation: number, name: name, settings: settings, hasPlugin: hasPlugin)
+        let problem: String = try exchange(request) { reply in
+            if case .done(number, let problem) = reply { problem ?? "" } else { nil }
+        }
+        guard problem.isEmpty else { throw .failed("the queue \(name) was not declared: \(problem)") }
+    }
+
+    private func takeCorrelation() -> Correlation {
+        defer { nextCorrelation += 1 }
+        return nextCorrelation
+    }
+
+    /// Says hello with each request: a connection may have been made anew since the last one.
+    private func exchange<Answer>(
+        _ request: Request, extraMilliseconds: UInt64 = 0, answer: (Reply) -> Answer?
+    ) throws(CommandFailure) -> Answer {
+        var frame = FrameWriter()
+        frame.append(.hello(Hello(role: .admin, name: "taskq", session: session)))
+        frame.append(request)
+        let limit = Self.answerMilliseconds + extraMilliseconds
+        let deadline = Clocks.monotonicNanoseconds() + limit * 1_000_000
+        var isSent = false
+        do {
+            while true {
+                if !isSent { isSent = try socket.send(frame.bytes) == .sent }
+                while let message = try socket.receive() {
+                    if let found = try read(message.bytes, isSent: &isSent, answer) { return found }
+                }
+                while monitor.next() != nil {}
+                let now = Clocks.monotonicNanoseconds()
+                guard now < deadline else { break }
+                try poller.wait(timeoutMilliseconds: isSent ? Int((deadline - now) / 1_000_000) + 1 : 10)
+            }
+        } catch let failure as CommandFailure {
+            throw failure
+        } catch {
+            throw .failed("the broker's answer could not be read: \(error)")
+        }
+        let what = isSent ? "did not answer" : "takes no connection"
+        throw .notReachable("the broker behind \(path) \(what) within \(limit / 1_000) s")
+    }
+
+    private func read<Answer>(
+        _ frame: [UInt8], isSent: inout Bool, _ answer: (Reply) -> Answer?
+    ) throws -> Answer? {
+        var reader = try FrameReader(frame)
+        while let reply = try reader.nextReply() {
+            if let found = answer(reply) { return found }
+            switch reply {
+            case .helloRequired: isSent = false
+            case .helloRefused(let reason):
+                throw CommandFailure.failed("the broker refuses this taskq: \(reason)")
+            case .rejected(let reason):
+                throw CommandFailure.failed("the broker refused the request: \(reason)")
+            case .welcome, .enqueued, .task, .cancelled, .queues, .delivery, .settled, .status, .done:
+                continue
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+private import Configuration
+
+/// The root of the command line.
+struct TaskqCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "taskq",
+        abstract: "Look after the task queue of this machine.",
+        discussion: """
+            Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the daemon cannot be reached, 4 no such task or \
+            queue.
+            """,
+        version: "taskq \(ProductVersion.text)",
+        subcommands: [
+            StatusCommand.self, QueuesCommand.self, GetCommand.self, PutCommand.self, UpCommand.self,
+        ])
+}
+
+/// Where the daemons are, and how to show what they say.
+struct CommonOptions: ParsableArguments {
+    @Option(name: .customLong("state"), help: "The folder that 'taskq up --state' was given.")
+    var state: String?
+
+    @Flag(name: .customLong("json"), help: "One JSON value for scripts instead of text for people.")
+    var json = false
+}
