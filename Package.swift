@@ -12,7 +12,6 @@ let strict: [SwiftSetting] = [
 
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
-let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -72,8 +71,8 @@ let shells: [Target] = [
     module(
         "IngestDaemon",
         [
-            "Configuration", "LinuxSystem", "ServiceLog", "Systemd", "TaskModel", "TaskValidation", "WireProtocol",
-            "ZeroMQ", logging, nio, nioPosix, nioHTTP,
+            "BinaryCoding", "Configuration", "LinuxSystem", "ServiceLog", "ServiceProgram", "Systemd", "TaskModel",
+            "TaskValidation", "WireProtocol", "ZeroMQ", logging, nio, nioPosix,
         ]
     ),
     module(
@@ -118,11 +117,13 @@ let testTargets: [Target] = [
     tests(of: "Configuration", ["LinuxSystem", "TaskModel"]),
     tests(of: "ServiceProgram"),
     tests(of: "BrokerDaemon", ["Journal", "QueueStateMachine", "TaskModel", "WireProtocol"]),
-    tests(of: "IngestDaemon", ["TaskModel", "TaskValidation", "WireProtocol", "ZeroMQ", nio, nioPosix, nioHTTP]),
+    tests(
+        of: "IngestDaemon",
+        ["Configuration", "LinuxSystem", "TaskModel", "TaskValidation", "WireProtocol", "ZeroMQ", logging, nio]),
     tests(
         of: "WorkerDaemon",
         ["Configuration", "LinuxSystem", "ProcessorSupervision", "TaskModel", "WireProtocol", "ZeroMQ", logging]),
-    tests(of: "AdminCommands", ["TaskModel"]),
+    tests(of: "AdminCommands", ["BinaryCoding", "TaskModel", "WireProtocol", "ZeroMQ"]),
     tests(of: "TaskProcessor"),
     .testTarget(
         name: "SimulationTests",

@@ -15,6 +15,9 @@ package struct ValidationError: Error, Hashable, Sendable {
         case value(String)
         case jsonInvalid(String)
         case modelAttributesType
+        case integerParsing
+        case greaterThanEqual(Int)
+        case lessThanEqual(Int)
     }
 
     package enum Step: Hashable, Sendable {
@@ -48,6 +51,9 @@ package struct ValidationError: Error, Hashable, Sendable {
         case .value: "value_error"
         case .jsonInvalid: "json_invalid"
         case .modelAttributesType: "model_attributes_type"
+        case .integerParsing: "int_parsing"
+        case .greaterThanEqual: "greater_than_equal"
+        case .lessThanEqual: "less_than_equal"
         }
     }
 
@@ -67,6 +73,9 @@ package struct ValidationError: Error, Hashable, Sendable {
         case .value(let sentence): "Value error, \(sentence)"
         case .jsonInvalid: "JSON decode error"
         case .modelAttributesType: "Input should be a valid dictionary or object to extract fields from"
+        case .integerParsing: "Input should be a valid integer, unable to parse string as an integer"
+        case .greaterThanEqual(let bound): "Input should be greater than or equal to \(bound)"
+        case .lessThanEqual(let bound): "Input should be less than or equal to \(bound)"
         }
     }
 
@@ -91,11 +100,13 @@ package struct ValidationError: Error, Hashable, Sendable {
 
     private func writeContext(to writer: inout JSONWriter) {
         switch problem {
-        case .missing, .stringType, .stringUnicode, .datetimeType, .modelAttributesType:
+        case .missing, .stringType, .stringUnicode, .datetimeType, .modelAttributesType, .integerParsing:
             return
         case .stringTooShort(let minimum): writeContext(to: &writer) { $0.member("min_length", minimum) }
         case .stringTooLong(let maximum): writeContext(to: &writer) { $0.member("max_length", maximum) }
         case .literal(let expected): writeContext(to: &writer) { $0.member("expected", expected) }
+        case .greaterThanEqual(let bound): writeContext(to: &writer) { $0.member("ge", bound) }
+        case .lessThanEqual(let bound): writeContext(to: &writer) { $0.member("le", bound) }
         case .datetimeParsing(let error), .datetimeFromDateParsing(let error), .jsonInvalid(let error):
             writeContext(to: &writer) { $0.member("error", error) }
         case .value:
@@ -127,6 +138,12 @@ package struct HTTPValidationError: Error, Hashable, Sendable {
 
     init(_ error: ValidationError) {
         errors = [error]
+    }
+
+    /// One error about a header field or a part of the query: `place` is "header" or "query".
+    package init(_ problem: ValidationError.Problem, in place: String, named name: String, input: String) {
+        let shown = EchoedInput.render(text: Array(input.utf8)[...])
+        self.init(ValidationError(problem, at: [.key(place), .key(name)], input: shown))
     }
 
     var isFull: Bool { errors.count >= Self.errorsMax }

@@ -1,0 +1,84 @@
+import Configuration
+import Glibc
+import LinuxSystem
+import Logging
+import ServiceLog
+import ServiceProgram
+import Systemd
+
+/// The program `taskq-ingest`: the front door for HTTP.
+package enum IngestDaemon {
+    /// Not in `--help`: `make bench` measures the HTTP server alone with it.
+    private static let answerWithoutQueue = "answer-without-queue"
+
+    /// Runs until SIGTERM, SIGINT or a failure, and gives the exit status.
+    package static func run(_ arguments: [String]) -> Int32 {
+        let program = ServiceProgram(
+            "taskq-ingest", summary: "Takes tasks over HTTP and puts them on their queues.",
+            options: [.listen], switches: [answerWithoutQueue])
+        return program.run(arguments) { setting in
+            let logger = setting.log.makeLogger(label: "taskq-ingest")
+            do {
+                try serve(options(setting), signals: setting.signals, logger: logger)
+                return ServiceProgram.ExitStatus.clean
+            } catch {
+                logger.critical("ended", metadata: ["error": "\(error)"])
+                return ServiceProgram.ExitStatus.failed
+            }
+        }
+    }
+
+    private static func options(_ setting: borrowing ServiceProgram.Setting) throws -> IngestOptions {
+        var options = IngestOptions(setting.configuration)
+        let inherited = try ServiceManager.inheritedSockets()
+        guard inherited.count <= 1 else {
+            throw IngestError.tooManyInheritedSockets(count: inherited.count)
+        }
+        options.inheritedSocket = inherited.first
+        if setting.arguments.switches.contains(answerWithoutQueue) {
+            guard setting.configuration.environment != "prod" else {
+                throw IngestError.wouldNotStore(because: "the environment is \"prod\"")
+            }
+            options.answersWithoutQueue = true
+        }
+        return options
+    }
+
+    private static func serve(
+        _ options: IngestOptions, signals: borrowing SignalDescriptor, logger: Logger
+    ) throws {
+        let server = try IngestServer(options, logger: logger)
+        if options.answersWithoutQueue {
+            logger.warning("answering without a queue: tasks are checked and dropped, nothing is stored")
+        }
+        logger.notice("listening", metadata: ["address": "\(server.address)"])
+        if let limit = try ServiceManager.watchdogMicroseconds() {
+            server.beatWatchdog(everyMicroseconds: limit / 2)
+        }
+        try ServiceManager.notify(.ready, .status("Listening on \(server.address)"))
+        try waitForEnd(of: server, signals: signals, logger: logger)
+        try server.shutdown()
+        logger.notice("stopped")
+    }
+
+    /// Returns when the server has drained after a signal, has failed, or at a second signal.
+    private static func waitForEnd(
+        of server: IngestServer, signals: borrowing SignalDescriptor, logger: Logger
+    ) throws {
+        var isDraining = false
+        var items = [signals.rawValue, server.endDescriptor].map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        while true {
+            guard poll(&items, nfds_t(items.count), -1) > 0 else { continue }
+            if items[1].revents != 0 { return }
+            while let delivery = try signals.next() {
+                if isDraining { return }
+                isDraining = true
+                logger.notice("draining", metadata: ["signal": "\(delivery.signal)"])
+                try ServiceManager.notify(.stopping)
+                server.beginDrain()
+            }
+        }
+    }
+}
