@@ -1,4 +1,3 @@
-package import BinaryCoding
 private import ServiceLog
 private import TaskModel
 private import TaskValidation
@@ -6,7 +5,7 @@ package import WireProtocol
 
 /// A task in words and in JSON.
 package enum TaskText {
-    package static func text(_ view: TaskView) throws(DecodingFailure) -> String {
+    package static func text(_ view: TaskView) throws -> String {
         var lines = [
             ("task", view.id.description), ("queue", view.queue), ("group", view.group),
             ("sequence", String(view.sequence.rawValue)), ("accepted", timestamp(view.id.unixMilliseconds)),
@@ -41,7 +40,7 @@ package enum TaskText {
         return shown
     }
 
-    package static func json(_ view: TaskView) throws(DecodingFailure) -> String {
+    package static func json(_ view: TaskView) throws -> String {
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("task_id", view.id.description)

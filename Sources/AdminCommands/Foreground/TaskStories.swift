@@ -14,6 +14,11 @@ package struct TaskStories: Sendable {
         package var tone: Tone
         /// Without its end, not escaped.
         package var text: String
+
+        package init(tone: Tone, text: String) {
+            self.tone = tone
+            self.text = text
+        }
     }
 
     private struct Story {
