@@ -78,8 +78,8 @@ let shells: [Target] = [
     module(
         "WorkerDaemon",
         [
-            "Configuration", "LinuxSystem", "ProcessorSupervision", "ServiceLog", "Systemd", "TaskModel",
-            "WireProtocol", "ZeroMQ", logging,
+            "Configuration", "LinuxSystem", "ProcessorSupervision", "ServiceLog", "ServiceProgram", "Systemd",
+            "TaskModel", "WireProtocol", "ZeroMQ", logging,
         ]
     ),
     module(

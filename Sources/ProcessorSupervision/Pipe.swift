@@ -22,8 +22,8 @@ struct Pipe: ~Copyable {
     }
 
     /// Closes the child's end, and hands out ours.
-    consuming func keepOurs() -> OwnedDescriptor {
-        ours
+    consuming func keepOurs() -> OpenDescriptor {
+        OpenDescriptor(ours)
     }
 
     /// The corresponding C function is `pipe2`.

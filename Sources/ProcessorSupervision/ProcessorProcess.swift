@@ -6,21 +6,11 @@ internal import TaskModel
 /// One running processor: the child, our ends of its four pipes, and the machine that says what they mean.
 final class ProcessorProcess {
     /// A pipe that we read.
-    struct Source: ~Copyable {
-        var descriptor: OwnedDescriptor?
+    struct Source {
+        var descriptor: OpenDescriptor?
         var lines: LineSplitter
 
-        init(_ descriptor: consuming OwnedDescriptor, lines: LineSplitter) {
-            self.descriptor = .some(descriptor)
-            self.lines = lines
-        }
-
-        var rawValue: CInt? {
-            switch descriptor {
-            case .some(let open): open.rawValue
-            case .none: nil
-            }
-        }
+        var rawValue: CInt? { descriptor?.rawValue }
     }
 
     enum Channel: UInt64, CaseIterable {
@@ -65,9 +55,9 @@ final class ProcessorProcess {
         let logged = LineSplitter(limitBytes: OutputLine.bytesMax, longLines: .comeInPieces)
         let answered = LineSplitter(limitBytes: ProcessorAnswer.lineBytesMax, longLines: .areReported)
         self.input = StandardInput(input.keepOurs())
-        self.output = Source(output.keepOurs(), lines: logged)
-        self.errors = Source(errors.keepOurs(), lines: logged)
-        self.answers = Source(answers.keepOurs(), lines: answered)
+        self.output = Source(descriptor: output.keepOurs(), lines: logged)
+        self.errors = Source(descriptor: errors.keepOurs(), lines: logged)
+        self.answers = Source(descriptor: answers.keepOurs(), lines: answered)
     }
 
     func carryOut(_ order: ProcessorMachine.Order) {

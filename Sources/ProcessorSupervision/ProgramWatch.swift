@@ -3,7 +3,7 @@ private import Glibc
 internal import LinuxSystem
 
 /// Notices that a program was replaced: inotify on its folder says when to look, `stat` says whether it is another.
-struct ProgramWatch: ~Copyable {
+struct ProgramWatch {
     private struct Identity: Equatable {
         let device: UInt64
         let inode: UInt64
@@ -21,7 +21,7 @@ struct ProgramWatch: ~Copyable {
 
     private let paths: [String]
     private let manifest: String?
-    private let watch: OwnedDescriptor?
+    private let watch: OpenDescriptor?
     private var identities: [Identity?]
     private var manifestIdentity: Identity?
 
@@ -33,15 +33,10 @@ struct ProgramWatch: ~Copyable {
         self.manifest = manifest
         manifestIdentity = manifest.flatMap(Self.identity)
         let descriptor = taskq_watch_directory(program.directory)
-        watch = descriptor >= 0 ? OwnedDescriptor(adopting: descriptor) : nil
+        watch = descriptor >= 0 ? OpenDescriptor(OwnedDescriptor(adopting: descriptor)) : nil
     }
 
-    var descriptor: CInt? {
-        switch watch {
-        case .some(let open): open.rawValue
-        case .none: nil
-        }
-    }
+    var descriptor: CInt? { watch?.rawValue }
 
     /// Reads the events away, and says what is another than before.
     mutating func changes(scratch: UnsafeMutableRawBufferPointer) -> Changes {

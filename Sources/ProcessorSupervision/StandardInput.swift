@@ -2,7 +2,7 @@ private import Glibc
 internal import LinuxSystem
 
 /// Our end of a processor's stdin, with what is still to be written to it.
-struct StandardInput: ~Copyable {
+struct StandardInput {
     enum Progress {
         /// Everything was written.
         case done
@@ -12,22 +12,17 @@ struct StandardInput: ~Copyable {
         case closed
     }
 
-    private var descriptor: OwnedDescriptor?
+    private var descriptor: OpenDescriptor?
     private var pending: [UInt8] = []
     private var written = 0
     /// End of file follows the last byte.
     private var closesWhenDone = false
 
-    init(_ descriptor: consuming OwnedDescriptor) {
-        self.descriptor = .some(descriptor)
+    init(_ descriptor: OpenDescriptor) {
+        self.descriptor = descriptor
     }
 
-    var rawValue: CInt? {
-        switch descriptor {
-        case .some(let open): open.rawValue
-        case .none: nil
-        }
-    }
+    var rawValue: CInt? { descriptor?.rawValue }
 
     mutating func write(_ bytes: [UInt8], thenClose: Bool) -> Progress {
         if written == pending.count {

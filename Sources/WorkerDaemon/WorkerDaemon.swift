@@ -1,5 +1,5 @@
 private import Glibc
-package import LinuxSystem
+import LinuxSystem
 import Logging
 import ProcessorSupervision
 import Systemd
@@ -29,7 +29,6 @@ package final class WorkerDaemon {
         static let monitor: UInt64 = 2
         static let processors: UInt64 = 3
         static let stop: UInt64 = 4
-        static let signals: UInt64 = 5
     }
 
     let options: WorkerOptions
@@ -38,7 +37,6 @@ package final class WorkerDaemon {
     let supervisor: ProcessorSupervisor
     let socket: ZMQSocket
     let monitor: ZMQMonitor
-    let stopRequest: EventDescriptor
     var ledger = WorkerLedger()
     var link = BrokerLink()
     var frame = FrameWriter()
@@ -53,23 +51,15 @@ package final class WorkerDaemon {
     var loggedStall: StartProblem?
     var stage = Stage.serving
     var badFrames: UInt64 = 0
-    private let signals: SignalDescriptor?
     private let context: ZMQContext
     private let epoll: Epoll
     private var ready: [Epoll.Event] = []
     private var watchdogMicroseconds: UInt64?
     private var watchdogAt: MonotonicTime?
 
-    /// - Parameters:
-    ///   - signals: each one that arrives is a request to stop.
-    ///   - stopper: the same from another thread.
-    package init(
-        _ options: WorkerOptions, log: WorkerLog, signals: consuming SignalDescriptor? = nil,
-        stopper: EventDescriptor? = nil
-    ) throws(WorkerDaemonError) {
+    package init(_ options: WorkerOptions, log: WorkerLog) throws(WorkerDaemonError) {
         self.options = options
         self.log = log
-        self.signals = signals
         do throws(ProcessorSupervisionError) {
             supervisor = try ProcessorSupervisor(options.supervision) { log.take($0) }
         } catch {
@@ -84,24 +74,21 @@ package final class WorkerDaemon {
         }
         do throws(SystemError) {
             session = SessionID(rawValue: try RandomBytes.word())
-            if let stopper { stopRequest = stopper } else { stopRequest = try EventDescriptor() }
             epoll = try Epoll()
             try epoll.add(socket.fileDescriptor, token: Token.socket, interest: .readable)
             try epoll.add(monitor.fileDescriptor, token: Token.monitor, interest: .readable)
             try epoll.add(supervisor.pollDescriptor, token: Token.processors, interest: .readable)
-            try epoll.add(stopRequest.rawValue, token: Token.stop, interest: .readable)
         } catch {
             throw .system(error)
         }
     }
 
-    /// Serves until told to stop, by a signal or the stopper. A second one does not wait for tasks in hand.
-    package func run() throws(WorkerDaemonError) {
+    /// Serves until told to stop. A second request does not wait for tasks in hand.
+    ///
+    /// - Parameter stopRequests: a descriptor, of signals or events, that becomes readable with each request.
+    package func run(stopRequests: CInt) throws(WorkerDaemonError) {
         do throws(SystemError) {
-            switch signals {
-            case .some(let open): try epoll.add(open.rawValue, token: Token.signals, interest: .readable)
-            case .none: break
-            }
+            try epoll.add(stopRequests, token: Token.stop, interest: .readable)
             watchdogMicroseconds = try ServiceManager.watchdogMicroseconds()
         } catch {
             throw .system(error)
@@ -117,36 +104,26 @@ package final class WorkerDaemon {
             while try turn(now: Self.now()) {}
             if case .over = stage { break }
             try sleep()
-            for event in ready {
-                switch event.token {
-                case Token.stop:
-                    if stopRequest.acknowledge() { stop(now: Self.now()) }
-                case Token.signals:
-                    try takeSignals()
-                case _:
-                    break
-                }
-            }
+            if ready.contains(where: { $0.token == Token.stop }) { try takeStop(stopRequests) }
         }
         log.say(.notice, "worker stopped", ["unconfirmed": "\(ledger.unconfirmed.count)"])
     }
 
-    private func takeSignals() throws(WorkerDaemonError) {
+    private func takeStop(_ requests: CInt) throws(WorkerDaemonError) {
         do throws(SystemError) {
-            while let delivery = try nextSignal() {
-                log.say(.notice, "stopping", ["signal": "\(delivery.signal)"])
-                stop(now: Self.now())
-            }
+            try Self.quieten(requests)
         } catch {
             throw .system(error)
         }
+        log.say(.notice, "stopping")
+        stop(now: Self.now())
     }
 
-    private func nextSignal() throws(SystemError) -> SignalDescriptor.Delivery? {
-        switch signals {
-        case .some(let open): try open.next()
-        case .none: nil
-        }
+    /// Reads away what makes the descriptor readable.
+    private static func quieten(_ descriptor: CInt) throws(SystemError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1_024, alignment: 8)
+        defer { buffer.deallocate() }
+        _ = try OwnedDescriptor.read(descriptor, into: buffer)
     }
 
     static func now() -> MonotonicTime { MonotonicTime(rawValue: Clocks.monotonicNanoseconds()) }

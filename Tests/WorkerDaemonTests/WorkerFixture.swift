@@ -69,7 +69,7 @@ struct WorkerFixture {
                     lines.append(CollectingLogHandler.line(level, text, metadata))
                     return true
                 }
-                try WorkerDaemon(chosen, log: log, stopper: stopper).run()
+                try WorkerDaemon(chosen, log: log).run(stopRequests: stopper.rawValue)
             } catch {
                 lines.append("worker failed: \(error)")
             }
