@@ -1,0 +1,97 @@
+import TaskModel
+import WireProtocol
+
+/// One of every message, with every optional part there and absent.
+enum MessageSamples {
+    static let id = TaskID(unixMilliseconds: 1_700_000_000_000, random: (1, 2))
+    static let receipt = Receipt(
+        instance: JournalInstance(rawValue: 0xABCD), lsn: LogSequenceNumber(rawValue: 77))
+    static let digest = Digest(high: 3, low: 4)
+    static let failure = Failure(
+        outcome: .signalled(11), durationMilliseconds: 1_234, retryAfterMilliseconds: 5_000, reason: "boom",
+        stderrTail: [1, 0, 255])
+
+    static let requests: [Request] = [
+        .hello(Hello(role: .ingest, name: "ingest", session: SessionID(rawValue: 9))),
+        .hello(
+            Hello(
+                role: .worker, name: "a@tasks", session: SessionID(rawValue: .max), queue: "tasks",
+                receipts: [receipt, receipt])),
+        .enqueue(
+            Enqueue(
+                correlation: 1, queue: "tasks", group: "", id: id, key: nil, traceparent: [], payload: [123, 125])),
+        .enqueue(
+            Enqueue(
+                correlation: .max, queue: "mail", group: "g1", id: id,
+                key: Enqueue.KeyDigests(key: digest, content: digest), traceparent: [48, 48], payload: [])),
+        .lookup(correlation: 2, id: id, waitMilliseconds: 30_000),
+        .cancel(correlation: 3, id: id, actor: "admin"),
+        .credit(tasks: 8),
+        .ack(receipt: receipt, id: id, result: [34, 34], resultError: ""),
+        .nack(receipt: receipt, id: id, failure: failure),
+        .reject(
+            receipt: receipt, id: id, failure: Failure(outcome: .rejected, durationMilliseconds: 0)),
+        .release(receipt: receipt, id: id),
+        .renew(receipts: []),
+        .renew(receipts: [receipt]),
+        .stalled(reason: "no shebang"),
+        .status(correlation: 4),
+        .declareQueue(correlation: 5, name: "mail", settings: QueueSettings(), hasPlugin: true),
+        .pause(correlation: 6, queue: "mail", set: .deliveries, clear: [], actor: "admin", reason: "why"),
+    ]
+
+    static let replies: [Reply] = [
+        .welcome(Welcome(instance: JournalInstance(rawValue: 5), leaseMilliseconds: 180_000)),
+        .helloRequired,
+        .helloRefused(reason: "no"),
+        .rejected(reason: "bad"),
+        .enqueued(correlation: 1, outcome: .accepted(TaskSequence(rawValue: 12))),
+        .enqueued(correlation: 1, outcome: .replayed(id, TaskSequence(rawValue: 12))),
+        .enqueued(correlation: 1, outcome: .keyConflict),
+        .enqueued(correlation: 1, outcome: .unknownQueue),
+        .enqueued(correlation: 1, outcome: .queueFull),
+        .enqueued(correlation: 1, outcome: .deduplicationFull),
+        .enqueued(correlation: 1, outcome: .paused),
+        .enqueued(correlation: 1, outcome: .diskFull),
+        .enqueued(correlation: 1, outcome: .idInUse),
+        .task(correlation: 2, answer: .unknown),
+        .task(correlation: 2, answer: .forgotten),
+        .task(correlation: 2, answer: .tooManyWaiters),
+        .task(
+            correlation: 2,
+            answer: .found(
+                TaskView(
+                    id: id, state: .deadLettered, queue: "tasks", group: "g", sequence: TaskSequence(rawValue: 3),
+                    finishedAt: WallTime(rawValue: 9), receives: 5, maxAttempts: 5, waitingBecause: "",
+                    deadReason: .exhausted, history: [1, 2], result: [3], resultError: "x"))),
+        .task(
+            correlation: 2,
+            answer: .found(
+                TaskView(
+                    id: id, state: .pending, queue: "tasks", group: "tasks", sequence: TaskSequence(rawValue: 3),
+                    receives: 0, maxAttempts: 5, waitingBecause: "no plugin"))),
+        .cancelled(correlation: 3, outcome: .notCancellable),
+        .queues([
+            QueueListing(name: "tasks", maxDepth: 10, defaultGroup: .task, ingestIsPaused: true),
+            QueueListing(name: "mail", maxDepth: .max, defaultGroup: .queue, ingestIsPaused: false),
+        ]),
+        .delivery(
+            DeliveredTask(
+                receipt: receipt, id: id, sequence: TaskSequence(rawValue: 1), group: "g", attempt: 2,
+                maxAttempts: 5, traceparent: [], payload: [1, 2, 3])),
+        .settled(receipt: receipt, .stale),
+        .status(
+            correlation: 4,
+            BrokerStatus(
+                instance: JournalInstance(rawValue: 1), uptimeMilliseconds: 2,
+                durableLSN: LogSequenceNumber(rawValue: 3), journalBytes: 4, liveBytes: 5, syncs: 6,
+                queues: [
+                    QueueStatus(
+                        name: "tasks", counters: QueueCounters(), pending: 1, leased: 2, parked: 3, dead: 4,
+                        groups: 5, blockedGroups: 6, oldestAgeMilliseconds: 7, pauses: [.deliveries, .halted],
+                        workers: 8, waitingBecause: "paused")
+                ])),
+        .done(correlation: 5, problem: nil),
+        .done(correlation: 5, problem: "no such queue"),
+    ]
+}
