@@ -62,14 +62,14 @@ def print_table(rows: list[Row]):
         print("  ".join(cells).rstrip())
 
 
-def keep(rows: list[Row], started: float):
+def keep(rows: list[Row], started: float, others: float):
     """Appends the run as one JSON line, so that runs can be compared later."""
     folder = ROOT / "bench-results"
     folder.mkdir(exist_ok=True)
     git = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
     commit = subprocess.run(git, capture_output=True, text=True)
     run = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)), "commit": commit.stdout.strip(),
-           "kernel": platform.release(), "cores": os.cpu_count(), "load": os.getloadavg()[0],
+           "kernel": platform.release(), "cores": os.cpu_count(), "others": round(others, 2),
            "rows": [asdict(row) | {"ratio": row.ratio, "met": row.is_met} for row in rows]}
     with open(folder / "results.jsonl", "a", encoding="utf-8") as file:
         file.write(json.dumps(run) + "\n")
@@ -95,7 +95,9 @@ def main() -> int:
                 traceback.print_exc()
             print(f"part {name} failed: {error}", file=sys.stderr, flush=True)
     print_table(rows)
-    keep(rows, started)
+    if benchmark.others >= 0.25:
+        print(f"\nOther programs used up to {benchmark.others:.1f} cores: measure again on a quiet machine.")
+    keep(rows, started, benchmark.others)
     return 1 if failed else 0
 
 

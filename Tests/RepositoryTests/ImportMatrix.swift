@@ -30,7 +30,7 @@ enum ImportMatrix {
 
     private static let shells: [String: Set<String>] = [
         "ServiceProgram": system.union(["Configuration", "LinuxSystem", "Logging", "ServiceLog"]),
-        "BrokerDaemon": daemon.union(["BinaryCoding", "Journal", "QueueStateMachine"]),
+        "BrokerDaemon": daemon.union(["Journal", "QueueStateMachine"]),
         "IngestDaemon": daemon.union(["NIOCore", "NIOHTTP1", "NIOPosix", "TaskValidation"]),
         "WorkerDaemon": daemon.union(["ProcessorSupervision"]),
         "AdminCommands": daemon.union([
@@ -41,8 +41,8 @@ enum ImportMatrix {
 
     /// What every shell may use.
     private static let daemon = system.union([
-        "Configuration", "LinuxSystem", "Logging", "ServiceLog", "ServiceProgram", "Systemd", "TaskModel",
-        "WireProtocol", "ZeroMQ",
+        "BinaryCoding", "Configuration", "LinuxSystem", "Logging", "ServiceLog", "ServiceProgram", "Systemd",
+        "TaskModel", "WireProtocol", "ZeroMQ",
     ])
 
     private static let executables: [String: Set<String>] = [
