@@ -148,13 +148,3 @@ uint32_t taskq_crc32c(uint32_t crc, const void *bytes, size_t count) {
 }
 
 #endif
-
-size_t taskq_zero_prefix(const void *bytes, size_t count) {
-    const unsigned char *start = bytes;
-    size_t at = 0;
-    for (; at + 32 <= count; at += 32) {
-        if ((load(start + at) | load(start + at + 8) | load(start + at + 16) | load(start + at + 24)) != 0) break;
-    }
-    while (at < count && start[at] == 0) at++;
-    return at;
-}

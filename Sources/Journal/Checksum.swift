@@ -19,6 +19,20 @@ enum Checksum {
     static func zeroPrefix(_ bytes: UnsafeRawBufferPointer) -> Int {
         taskq_zero_prefix(bytes.baseAddress, bytes.count)
     }
+
+    static func zeroSuffix(_ bytes: UnsafeRawBufferPointer) -> Int {
+        taskq_zero_suffix(bytes.baseAddress, bytes.count)
+    }
+
+    /// Where a little-endian integer first stands at or after `offset`, at any alignment; nil if nowhere.
+    static func find(_ value: UInt32, in bytes: UnsafeRawBufferPointer, from offset: Int) -> Int? {
+        guard offset < bytes.count else { return nil }
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
+        let found = withUnsafeBytes(of: value.littleEndian) { wanted in
+            taskq_find(rest.baseAddress, rest.count, wanted.baseAddress, wanted.count)
+        }
+        return found < rest.count ? offset + found : nil
+    }
 }
 
 /// What the checksums in a segment begin with: they hold in this segment of this journal at this offset,

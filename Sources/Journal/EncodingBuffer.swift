@@ -1,3 +1,5 @@
+import Glibc
+
 /// Raw bytes being put together: a batch as it is staged, a block of a checkpoint as it is written.
 ///
 /// Grows as needed, is emptied and used again, and so costs no allocation per record.
@@ -44,7 +46,7 @@ struct EncodingBuffer: ~Copyable, @unchecked Sendable {
     }
 
     mutating func putZeros(_ number: Int) {
-        extend(by: number).initializeMemory(as: UInt8.self, repeating: 0, count: number)
+        memset(extend(by: number), 0, number)
     }
 
     /// Little-endian.

@@ -68,8 +68,8 @@ extension Recovery {
     }
 
     private func writeZeros(_ file: any JournalFile, from start: Int, to end: Int) throws(JournalError) {
-        var zeros = EncodingBuffer(capacity: SegmentCursor.chunkBytes)
-        zeros.putZeros(SegmentCursor.chunkBytes)
+        var zeros = EncodingBuffer(capacity: min(end - start, SegmentCursor.chunkBytes))
+        zeros.putZeros(min(end - start, SegmentCursor.chunkBytes))
         var offset = start
         while offset < end {
             let count = min(zeros.count, end - offset)

@@ -1,3 +1,4 @@
+import Glibc
 import TaskModel
 
 /// Walks the batches of one segment file in large reads.
@@ -96,8 +97,7 @@ extension JournalFile {
             } catch {
                 failure = error
             }
-            UnsafeMutableRawBufferPointer(rebasing: raw[found...]).initializeMemory(
-                as: UInt8.self, repeating: 0)
+            if let start = raw.baseAddress { memset(start + found, 0, count - found) }
             initialized = count
         }
         if let failure { throw failure }

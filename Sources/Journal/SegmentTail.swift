@@ -41,27 +41,29 @@ enum SegmentTail: Hashable {
             let zeros = bytes.withUnsafeBytes { Checksum.zeroPrefix($0) }
             if zeros < count {
                 first = first ?? place + zeros
-                end = place + (bytes.lastIndex { $0 != 0 } ?? 0) + 1
+                end = place + count - bytes.withUnsafeBytes { Checksum.zeroSuffix($0) }
             }
             place += count
         }
         return first.map { ($0, end) }
     }
 
-    /// Batches may begin at any byte, so every byte is tried.
+    /// Where in a batch header the segment's number stands.
+    private static let numberOffset = 12
+
+    /// Batches may begin at any byte, so every place where the segment's number stands is tried.
     private static func search(
         _ bytes: UnsafeRawBufferPointer, until end: Int, base: Int, segment: UInt32, seed: SegmentSeed,
         expecting next: LogSequenceNumber
     ) -> LogSequenceNumber? {
-        var at = 0
-        while at < end, bytes.count - at >= BatchHeader.bytes {
-            defer { at += 1 }
-            guard bytes.loadLittle(UInt32.self, at: at + 12) == segment else { continue }
+        var from = numberOffset
+        while let found = Checksum.find(segment, in: bytes, from: from) {
+            from = found + 1
+            let at = found - numberOffset
+            guard at < end else { return nil }
             let rest = UnsafeRawBufferPointer(rebasing: bytes[at...])
             guard let header = BatchHeader(rest, segment: segment, room: rest.count), header.firstLSN >= next
-            else {
-                continue
-            }
+            else { continue }
             let whole = UnsafeRawBufferPointer(rebasing: rest[..<header.length])
             if header.isTrue(of: whole, seed: seed.batch(at: base + at)) { return header.firstLSN }
         }

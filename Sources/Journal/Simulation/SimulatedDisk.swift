@@ -206,7 +206,10 @@ package final class SimulatedDisk: JournalStorage {
     fileprivate func write(
         _ file: Int, _ name: String, _ bytes: UnsafeRawBufferPointer, at offset: Int
     ) throws(JournalError) -> Int {
-        let content = [UInt8](bytes)
+        let content = [UInt8](unsafeUninitializedCapacity: bytes.count) { buffer, count in
+            UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
+            count = bytes.count
+        }
         return try perform(.write, name) { (state, fault) in
             var count = content.count
             if case .short(let some) = fault { count = min(count, max(1, some)) }

@@ -116,16 +116,33 @@ struct SimulatedFile {
     mutating func write(_ bytes: ArraySlice<UInt8>, at offset: Int) {
         let end = offset + bytes.count
         if end > current.count {
-            current.append(contentsOf: repeatElement(0, count: end - current.count))
+            current.append(contentsOf: Self.zeros(end - current.count))
             sizeIsUnsynced = true
         }
-        current.replaceSubrange(offset..<end, with: bytes)
+        Self.copy(bytes, into: &current, at: offset)
         unsynced.append((offset, Array(bytes)))
+    }
+
+    // Plain copies and fills: the standard library's go byte by byte in a debug build.
+
+    private static func copy(_ source: ArraySlice<UInt8>, into bytes: inout [UInt8], at offset: Int) {
+        source.withUnsafeBytes { source in
+            bytes.withUnsafeMutableBytes { target in
+                UnsafeMutableRawBufferPointer(rebasing: target[offset...]).copyMemory(from: source)
+            }
+        }
+    }
+
+    private static func zeros(_ count: Int) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            if let start = buffer.baseAddress { memset(start, 0, count) }
+            initialized = count
+        }
     }
 
     mutating func truncate(to size: Int) {
         if size < current.count { current.removeLast(current.count - size) }
-        if size > current.count { current.append(contentsOf: repeatElement(0, count: size - current.count)) }
+        if size > current.count { current.append(contentsOf: Self.zeros(size - current.count)) }
         sizeIsUnsynced = true
     }
 
@@ -162,7 +179,7 @@ struct SimulatedFile {
         var bytes = durable
         let size = random.next() % 2 == 0 ? current.count : durable.count
         if bytes.count > size { bytes.removeLast(bytes.count - size) }
-        if bytes.count < size { bytes.append(contentsOf: repeatElement(0, count: size - bytes.count)) }
+        if bytes.count < size { bytes.append(contentsOf: Self.zeros(size - bytes.count)) }
         for write in unsynced { Self.keepSome(of: write.bytes, at: write.offset, in: &bytes, &random) }
         return SimulatedFile(durable: bytes)
     }
@@ -175,7 +192,7 @@ struct SimulatedFile {
         if content.count > 64 * SimulatedDisk.sectorBytes, random.next() % 4 > 0 {
             let end = min(offset + content.count, bytes.count)
             if random.next() % 2 == 0, offset < end {
-                bytes.replaceSubrange(offset..<end, with: content[..<(end - offset)])
+                copy(content[..<(end - offset)], into: &bytes, at: offset)
             }
             return
         }
@@ -191,7 +208,7 @@ struct SimulatedFile {
             }
             let keptEnd = min(start + kept, bytes.count)
             if start < keptEnd {
-                bytes.replaceSubrange(start..<keptEnd, with: content[(start - offset)..<(keptEnd - offset)])
+                copy(content[(start - offset)..<(keptEnd - offset)], into: &bytes, at: start)
             }
             start = end
         }

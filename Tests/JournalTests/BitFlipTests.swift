@@ -1,0 +1,83 @@
+import Journal
+import TaskModel
+import Testing
+
+/// No flipped bit goes unseen: it is damage, or a warned-about end that lost nothing durable, or harmless.
+@Suite struct BitFlipTests {
+    /// A 16 KiB segment with seven batches, and a seal behind them or not.
+    private struct Sample {
+        let disk = SimulatedDisk(seed: 1)
+        let records: [JournalRecord]
+        let image: [UInt8]
+        /// Where the last batch that has records begins.
+        let lastBatch: Int
+
+        init(sealed: Bool) throws {
+            var journal = try Journal.open(disk)
+            let sizes = [2_900, 10, 3_000, 2_000, 700, 3_500, 1_800]
+            records = sizes.enumerated().map { index, size in
+                accepted(UInt64(index + 1), payload: payload(of: UInt64(index), count: size))
+            }
+            var last = 0
+            for record in records { last = Int(try journal.write([record])[0].span.offset) - 64 }
+            lastBatch = last
+            if sealed { try journal.seal() }
+            journal.close()
+            image = disk.contents(firstSegment)
+        }
+
+        /// What a flip is found to be, or why it is neither detected nor harmless.
+        func verdict(of bit: Int, sealed: Bool) -> String? {
+            let disk = disk.restarted()
+            disk.flipBit(bit, of: firstSegment)
+            do throws(JournalError) {
+                let (sink, report) = try recovered(disk)
+                if sink.records == records { return nil }
+                let isCut = report.warnings.contains { if case .tornTailCut = $0 { true } else { false } }
+                let isLast = bit / 8 >= lastBatch && sink.records == Array(records.dropLast())
+                return !sealed && isCut && isLast ? nil : "silent: \(sink.records.count) records, \(report.warnings)"
+            } catch {
+                return error.isDamage ? nil : "\(error)"
+            }
+        }
+    }
+
+    @Test(arguments: 0..<8) func everyFlippedBitOfASealedSegmentIsDetectedOrHarmless(part: Int) throws {
+        let sample = try Sample(sealed: true)
+        #expect(sample.image.count == 16 << 10)
+        for bit in stride(from: part, to: sample.image.count * 8, by: 8) {
+            if let verdict = sample.verdict(of: bit, sealed: true) {
+                Issue.record("bit \(bit): \(verdict)")
+                return
+            }
+        }
+    }
+
+    @Test func aFlippedBitOfAnUnsealedLastBatchCutsItWithAWarningAndNothingElse() throws {
+        let sample = try Sample(sealed: false)
+        for bit in stride(from: 0, to: sample.image.count * 8, by: 61) {
+            if let verdict = sample.verdict(of: bit, sealed: false) { Issue.record("bit \(bit): \(verdict)") }
+        }
+    }
+
+    @Test func everyFlippedBitOfACheckpointIsDetected() throws {
+        let disk = SimulatedDisk(seed: 1)
+        var journal = try Journal.open(disk)
+        let spans = try journal.write((1...20).map { accepted($0, payload: payload(of: $0)) }).map(\.span)
+        for span in spans { journal.retain(span) }
+        let totals = SnapshotRecord.totals(
+            SnapshotTotals(
+                nextSequence: TaskSequence(rawValue: 21), nextQueue: QueueNumber(rawValue: 1), newestForgotten: 0))
+        try journal.finishCheckpoint(journal.beginCheckpoint().write(livePayloads: spans, records: [totals]))
+        journal.close()
+        let name = try #require(disk.names.first { $0.hasPrefix("checkpoint") })
+        for bit in 0..<disk.contents(name).count * 8 {
+            let next = disk.restarted()
+            next.flipBit(bit, of: name)
+            // The only checkpoint is bad: everything is replayed from the first record, and that is said.
+            let (sink, report) = try recovered(next)
+            let isWhole = sink.applied.count == 20 && report.warnings == [.badCheckpointSkipped(file: name)]
+            if !isWhole { Issue.record("bit \(bit): \(report)") }
+        }
+    }
+}
