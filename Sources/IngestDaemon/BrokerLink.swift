@@ -63,6 +63,8 @@ package struct BrokerLink<Owner> {
     private var frame = FrameWriter()
     /// The correlations in `frame`.
     private var unsent: [Correlation] = []
+    /// The correlations in the frame that was taken last, until the shell says how that went.
+    private var taken: [Correlation] = []
     private var posts = OutstandingPosts<Owner>()
     private var queries: [Correlation: Query] = [:]
     private var nextCorrelation: Correlation = 1
@@ -132,14 +134,16 @@ package struct BrokerLink<Owner> {
 
     /// Everything asked since the last time, as one frame; nil if that is nothing.
     package mutating func takeFrame() -> [UInt8]? {
-        unsent.isEmpty ? nil : frame.take()
+        guard !unsent.isEmpty else { return nil }
+        swap(&taken, &unsent)
+        return frame.take()
     }
 
     /// Says whether the frame that was taken last left.
     package mutating func frameWasTaken(sent: Bool, into completions: inout [Completion]) {
-        defer { unsent.removeAll(keepingCapacity: true) }
+        defer { taken.removeAll(keepingCapacity: true) }
         if sent { return }
-        for correlation in unsent {
+        for correlation in taken {
             if let entry = posts.remove(correlation) {
                 completions.append(Completion(owner: entry.owner, answer: .notSent))
             } else if let query = queries.removeValue(forKey: correlation) {

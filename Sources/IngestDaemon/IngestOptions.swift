@@ -66,8 +66,8 @@ extension IngestError: CustomStringConvertible {
         switch self {
         case .listenFailed(let address, let reason): "cannot listen on \(address): \(reason)"
         case .addressesDiffer(let inherited, let configured):
-            "taskq-ingest.socket listens on \(inherited), but [api] listen is \(configured): remove one of the "
-                + "two, or change ListenStream= with `systemctl edit taskq-ingest.socket`"
+            "taskq-ingest.socket listens on \(inherited), but [api] listen is \(configured): "
+                + "remove one of the two, or change ListenStream= with `systemctl edit taskq-ingest.socket`"
         case .openToTheNetwork(let address):
             "\(address) can be reached from other machines, and there are no API keys: listen on 127.0.0.1"
         case .tooManyInheritedSockets(let count): "the service manager passed \(count) sockets, expected one"
