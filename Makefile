@@ -22,7 +22,7 @@ help:
 	@echo "make test           build everything and run all tests"
 	@echo "make check          format lint and the tests of the repository itself"
 	@echo "make fmt            format the sources in place"
-	@echo "make bench          release build, then the benchmark's table (ONLY=post,drain,groups,million,latency)"
+	@echo "make bench          release build, then the benchmark (ONLY=post,drain,groups,million,latency)"
 	@echo "make install-deps   install missing Debian packages; the other targets do it first"
 	@echo "make clean          remove what was built"
 
