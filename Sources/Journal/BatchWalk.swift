@@ -54,11 +54,9 @@ struct BatchWalk {
 
     /// Type byte and body, copied.
     func original(_ item: Item) -> ArraySlice<UInt8> {
-        let body = bytes[(item.start + RecordFrame.headerBytes)..<(item.start + Int(item.span.length))]
-        var original: [UInt8] = [item.type]
-        original.reserveCapacity(1 + body.count)
-        original.append(contentsOf: body)
-        return original[...]
+        // The type byte is the last before the body.
+        let place = (item.start + RecordFrame.headerBytes - 1)..<(item.start + Int(item.span.length))
+        return [UInt8](copying: UnsafeRawBufferPointer(rebasing: bytes[place]))[...]
     }
 
     func record(_ item: Item) throws(DecodingFailure) -> JournalRecord {

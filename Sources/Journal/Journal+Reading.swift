@@ -29,6 +29,7 @@ extension Journal {
         }
         let start = Int(span.offset) - active.offset
         guard start + Int(span.length) <= batch.count else { throw .damagedRecord(span) }
-        return try files.decode([UInt8](batch.bytes[start..<start + Int(span.length)]), span)
+        let bytes = UnsafeRawBufferPointer(rebasing: batch.bytes[start..<start + Int(span.length)])
+        return try files.decode([UInt8](copying: bytes), span)
     }
 }

@@ -54,11 +54,3 @@ struct SegmentHeader: Hashable, Sendable {
         madeBytes = made
     }
 }
-
-extension UnsafeRawBufferPointer {
-    /// Preconditions: the bytes are there.
-    @inline(__always)
-    func loadLittle<Integer: FixedWidthInteger>(_: Integer.Type, at offset: Int) -> Integer {
-        Integer(littleEndian: loadUnaligned(fromByteOffset: offset, as: Integer.self))
-    }
-}

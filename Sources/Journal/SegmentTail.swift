@@ -83,7 +83,10 @@ enum SegmentTail: Hashable {
             while found.count < 16, let frame = RecordFrame(bytes, at: at), frame.type != 0 {
                 let checked = UnsafeRawBufferPointer(rebasing: bytes[(at + 4)..<(at + frame.length)])
                 let holds = Checksum.crc32c(checked, seed: seed.record(at: offset + at)) == frame.checksum
-                if holds, let id = taskID(in: checked.dropFirst(4), type: frame.type), !found.contains(id) {
+                if holds,
+                    let id = taskID(in: UnsafeRawBufferPointer(rebasing: checked[4...]), type: frame.type),
+                    !found.contains(id)
+                {
                     found.append(id)
                 }
                 at += frame.length
@@ -92,8 +95,8 @@ enum SegmentTail: Hashable {
         return found
     }
 
-    private static func taskID(in body: Slice<UnsafeRawBufferPointer>, type: UInt8) -> TaskID? {
-        let owner = Array(body)
+    private static func taskID(in body: UnsafeRawBufferPointer, type: UInt8) -> TaskID? {
+        let owner = [UInt8](copying: body)
         return owner.withUnsafeBytes { bytes in
             var reader = BodyReader(bytes, in: owner, at: 0)
             return (try? reader.readRecord(type: type))?.taskID  // ignoring: it then names no task.

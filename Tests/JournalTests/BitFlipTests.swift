@@ -1,13 +1,26 @@
-import Journal
 import TaskModel
 import Testing
 
+@testable import Journal
+
 /// No flipped bit goes unseen: it is damage, or a warned-about end that lost nothing durable, or harmless.
 @Suite struct BitFlipTests {
+    private struct Known: Equatable {
+        let id: TaskID
+        let checksum: UInt32
+
+        init?(_ record: JournalRecord) {
+            guard case .accepted(let task) = record else { return nil }
+            id = task.id
+            checksum = task.payload.withUnsafeBytes { Checksum.crc32c($0) }
+        }
+    }
+
     /// A 16 KiB segment with seven batches, and a seal behind them or not.
     private struct Sample {
         let disk = SimulatedDisk(seed: 1)
-        let records: [JournalRecord]
+        /// Id and payload checksum of each task; comparing the bytes themselves would take most of the test.
+        let tasks: [Known]
         let image: [UInt8]
         /// Where the last batch that has records begins.
         let lastBatch: Int
@@ -15,7 +28,7 @@ import Testing
         init(sealed: Bool) throws {
             var journal = try Journal.open(disk)
             let sizes = [2_900, 10, 3_000, 2_000, 700, 3_500, 1_800]
-            records = sizes.enumerated().map { index, size in
+            let records = sizes.enumerated().map { index, size in
                 accepted(UInt64(index + 1), payload: payload(of: UInt64(index), count: size))
             }
             var last = 0
@@ -24,6 +37,7 @@ import Testing
             if sealed { try journal.seal() }
             journal.close()
             image = disk.contents(firstSegment)
+            tasks = records.compactMap(Known.init)
         }
 
         /// What a flip is found to be, or why it is neither detected nor harmless.
@@ -32,10 +46,11 @@ import Testing
             disk.flipBit(bit, of: firstSegment)
             do throws(JournalError) {
                 let (sink, report) = try recovered(disk)
-                if sink.records == records { return nil }
+                let tasks = sink.records.compactMap(Known.init)
+                if tasks == self.tasks { return nil }
                 let isCut = report.warnings.contains { if case .tornTailCut = $0 { true } else { false } }
-                let isLast = bit / 8 >= lastBatch && sink.records == Array(records.dropLast())
-                return !sealed && isCut && isLast ? nil : "silent: \(sink.records.count) records, \(report.warnings)"
+                let isLast = bit / 8 >= lastBatch && tasks == Array(self.tasks.dropLast())
+                return !sealed && isCut && isLast ? nil : "silent: \(tasks.count) tasks, \(report.warnings)"
             } catch {
                 return error.isDamage ? nil : "\(error)"
             }
@@ -67,7 +82,8 @@ import Testing
         for span in spans { journal.retain(span) }
         let totals = SnapshotRecord.totals(
             SnapshotTotals(
-                nextSequence: TaskSequence(rawValue: 21), nextQueue: QueueNumber(rawValue: 1), newestForgotten: 0))
+                nextSequence: TaskSequence(rawValue: 21), nextQueue: QueueNumber(rawValue: 1),
+                newestForgotten: 0))
         try journal.finishCheckpoint(journal.beginCheckpoint().write(livePayloads: spans, records: [totals]))
         journal.close()
         let name = try #require(disk.names.first { $0.hasPrefix("checkpoint") })

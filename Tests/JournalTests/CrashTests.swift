@@ -7,7 +7,8 @@ import Testing
 @Suite struct CrashTests {
     private static let options = JournalOptions(segmentBytes: 4 << 10)
 
-    /// A life that writes, completes, forgets, seals, rolls, checkpoints, compacts and deletes; the same every time.
+    /// A life that writes, completes, forgets, seals, rolls, checkpoints, compacts and deletes; the same
+    /// every time.
     private static func live(_ broker: inout ModelBroker) throws(JournalError) {
         var random = SeededGenerator(seed: 77)
         var next: UInt64 = 1
@@ -17,7 +18,9 @@ import Testing
         for step in 0..<36 {
             var outputs: [[JournalRecord]] = []
             for _ in 0...random.next() % 3 {
-                outputs.append([accepted(next, payload: payload(of: next, count: 40 + Int(random.next() % 400)))])
+                outputs.append([
+                    accepted(next, payload: payload(of: next, count: 40 + Int(random.next() % 400)))
+                ])
                 open.append(next)
                 next += 1
             }
@@ -49,7 +52,9 @@ import Testing
     }
 
     /// What a crash left must be what was committed, or that and the whole batch that was being written.
-    private static func recover(_ disk: SimulatedDisk, _ allowed: Set<ModelQueue.Meaning>, _ note: String) -> Bool {
+    private static func recover(_ disk: SimulatedDisk, _ allowed: Set<ModelQueue.Meaning>, _ note: String)
+        -> Bool
+    {
         do throws(JournalError) {
             var broker = try ModelBroker(disk, options: options)
             guard allowed.contains(broker.queue.meaning) else {
@@ -89,7 +94,9 @@ import Testing
                 once.inject { $0.number == second ? .dies : nil }
                 do throws(JournalError) { _ = try ModelBroker(once, options: Self.options) } catch {}
                 let twice = once.crashed(seed: UInt64(call))
-                guard Self.recover(twice, allowed, "call \(call), seed \(seed), then call \(second)") else { return }
+                guard Self.recover(twice, allowed, "call \(call), seed \(seed), then call \(second)") else {
+                    return
+                }
             }
         }
     }

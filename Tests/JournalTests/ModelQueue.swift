@@ -1,7 +1,8 @@
 import Journal
 import TaskModel
 
-/// The smallest state that a journal can carry: which tasks wait, which are finished, and where their records are.
+/// The smallest state that a journal can carry: which tasks wait, which are finished, and where their records
+/// are.
 struct ModelQueue: JournalRecoverySink {
     var waiting: [TaskID: RecordSpan] = [:]
     var finished: [TaskID: RecordSpan] = [:]
@@ -41,8 +42,13 @@ struct ModelQueue: JournalRecoverySink {
         case .historyForgotten:
             finished = [:]
         case .moved(let moved):
-            if moved.role == .payload { waiting[moved.id] = position.span } else { finished[moved.id] = position.span }
-        case .queueDeclared, .queueDeleted, .queuePauseChanged, .delivered, .released, .attemptFailed, .deadLettered,
+            if moved.role == .payload {
+                waiting[moved.id] = position.span
+            } else {
+                finished[moved.id] = position.span
+            }
+        case .queueDeclared, .queueDeleted, .queuePauseChanged, .delivered, .released, .attemptFailed,
+            .deadLettered,
             .parked, .unparked, .redriven, .cancelled, .purged:
             break
         }
@@ -50,7 +56,8 @@ struct ModelQueue: JournalRecoverySink {
 
     var snapshot: [SnapshotRecord] {
         let totals = SnapshotTotals(
-            nextSequence: TaskSequence(rawValue: accepted), nextQueue: QueueNumber(rawValue: 1), newestForgotten: 0)
+            nextSequence: TaskSequence(rawValue: accepted), nextQueue: QueueNumber(rawValue: 1),
+            newestForgotten: 0)
         return [.totals(totals)]
             + finished.map { id, span in
                 .finished(
@@ -129,7 +136,8 @@ struct ModelBroker: ~Copyable {
         while let items = try scan.next(bytes: 2_000) {
             var outputs: [[JournalRecord]] = []
             for item in items {
-                let place = item.moved.role == .payload ? queue.waiting[item.moved.id] : queue.finished[item.moved.id]
+                let place =
+                    item.moved.role == .payload ? queue.waiting[item.moved.id] : queue.finished[item.moved.id]
                 if place == item.span { outputs.append([.moved(item.moved)]) }
             }
             try turn(outputs)

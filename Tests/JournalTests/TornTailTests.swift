@@ -19,7 +19,9 @@ import Testing
             var number: UInt64 = 0
             for size in [1, 4_000, 300, 9_000, 12_000, 100, 15_000, 700, 8_000, 2_500, 10_000, 1_200, 3_000] {
                 let count = size < 1_000 ? 3 : 1
-                let records = (1...count).map { accepted(number + UInt64($0), payload: payload(of: number, count: size)) }
+                let records = (1...count).map {
+                    accepted(number + UInt64($0), payload: payload(of: number, count: size))
+                }
                 let last = try journal.write(records)[count - 1].span
                 number += UInt64(count)
                 ends.append((Int(last.offset + last.length), Int(number)))
@@ -38,7 +40,8 @@ import Testing
             let disk = disk.restarted()
             disk.overwrite(firstSegment, with: bytes)
             let (sink, report) = try recovered(disk, options: Self.options)
-            for (index, entry) in sink.applied.enumerated() where entry.position.lsn.rawValue != UInt64(index + 1) {
+            for (index, entry) in sink.applied.enumerated()
+            where entry.position.lsn.rawValue != UInt64(index + 1) {
                 Issue.record("LSN \(entry.position.lsn) at \(index)")
             }
             return (sink.applied.count, report)
@@ -116,7 +119,8 @@ import Testing
             let start = batch == 0 ? 64 : sample.ends[batch - 1].offset
             let disk = sample.disk.restarted()
             disk.flipBit((start + 4) * 8 + 1, of: firstSegment)
-            let error = failure { () throws(JournalError) in _ = try recovered(disk, options: Sample.options) }
+            let error = failure { () throws(JournalError) in _ = try recovered(disk, options: Sample.options)
+            }
             guard case .damaged(let damage) = error else {
                 Issue.record("batch \(batch): \(String(describing: error))")
                 continue

@@ -135,7 +135,8 @@ package final class SimulatedDisk: JournalStorage {
     }
 
     package func lock() throws(JournalError) -> any JournalLock {
-        let isOurs = try perform(.lock, "lock") { (state, _) in
+        let isOurs = try perform(.lock, "lock") { (state, fault) in
+            guard fault == nil else { return false }
             defer { state.isLocked = true }
             return !state.isLocked
         }
@@ -206,10 +207,7 @@ package final class SimulatedDisk: JournalStorage {
     fileprivate func write(
         _ file: Int, _ name: String, _ bytes: UnsafeRawBufferPointer, at offset: Int
     ) throws(JournalError) -> Int {
-        let content = [UInt8](unsafeUninitializedCapacity: bytes.count) { buffer, count in
-            UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
-            count = bytes.count
-        }
+        let content = [UInt8](copying: bytes)
         return try perform(.write, name) { (state, fault) in
             var count = content.count
             if case .short(let some) = fault { count = min(count, max(1, some)) }

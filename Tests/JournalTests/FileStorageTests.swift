@@ -1,0 +1,84 @@
+import Glibc
+import Journal
+import TaskModel
+import TestSupport
+import Testing
+
+/// The journal on real files.
+@Suite struct FileStorageTests {
+    @Test func aJournalInAMissingDirectoryIsMadeWithItsParentsAndFoundAgain() throws {
+        try TemporaryDirectory.with { directory in
+            let path = directory.path("a/b/journal")
+            var broker = try ModelBroker(FileStorage(directory: path))
+            for number in 1...50 as ClosedRange<UInt64> {
+                try broker.turn([[accepted(number, payload: payload(of: number, count: 1_000))]])
+                if number % 3 == 0 { try broker.turn([[completed(number)]]) }
+                try broker.background()
+            }
+            try broker.journal.seal()
+            let meaning = broker.queue.meaning
+            broker.close()
+            let again = try ModelBroker(FileStorage(directory: path))
+            let report = again.journal.recovery
+            #expect(again.queue.meaning == meaning)
+            #expect(report.wasSealed)
+            #expect(report.warnings.isEmpty)
+            #expect(report.checkpointLSN.rawValue > 0)
+            for (id, span) in again.queue.waiting {
+                let waited = try again.journal.read(span).task?.id
+                let tried = try again.journal.tryRead(span)?.task?.id
+                #expect(waited == id)
+                #expect(tried == id || tried == nil)
+            }
+        }
+    }
+
+    @Test func aSegmentFileCutShortIsFilledUpAndItsWholeBatchesStay() throws {
+        try TemporaryDirectory.with { directory in
+            let storage = FileStorage(directory: directory.path("journal"))
+            var journal = try Journal.open(storage)
+            for number in 1...5 as ClosedRange<UInt64> {
+                try journal.write([accepted(number, payload: payload(of: number, count: 1_000))])
+            }
+            journal.close()
+            let file = try storage.open(firstSegment, forWriting: true)
+            try file.truncate(to: 64 + 4_000)
+            let (sink, report) = try recovered(storage)
+            #expect(sink.records.count == 3)
+            #expect(report.warnings.contains(.lastSegmentExtended(segment: 1, fromBytes: 4_064)))
+            #expect(try file.size() == 16 << 10)
+        }
+    }
+
+    @Test func aSecondOpenIsRefusedAndNamesTheHolder() throws {
+        try TemporaryDirectory.with { directory in
+            let storage = FileStorage(directory: directory.path("journal"))
+            let journal = try Journal.open(storage)
+            let refused = failure { () throws(JournalError) in _ = try Journal.open(storage) }
+            #expect(refused == .locked(byPID: getpid()))
+            journal.close()
+            #expect(failure { () throws(JournalError) in _ = try Journal.open(storage) } == nil)
+        }
+    }
+
+    @Test func everyFailureNamesItsCallItsFileAndItsErrno() throws {
+        try TemporaryDirectory.with { directory in
+            let storage = FileStorage(directory: directory.path("journal"))
+            #expect(
+                failure { () throws(JournalError) in _ = try storage.open("none", forWriting: false) }
+                    == .storage(.open, file: "none", errno: ENOENT))
+            _ = try storage.lock()
+            _ = try storage.create("twice")
+            #expect(
+                failure { () throws(JournalError) in _ = try storage.create("twice") }
+                    == .storage(.create, file: "twice", errno: EEXIST))
+            #expect(
+                failure { () throws(JournalError) in try storage.unlink("none") }
+                    == .storage(.unlink, file: "none", errno: ENOENT))
+            let blocked = FileStorage(directory: directory.path("journal/twice/below"))
+            #expect(
+                failure { () throws(JournalError) in _ = try blocked.lock() }
+                    == .storage(.makeDirectory, file: directory.path("journal/twice/below"), errno: ENOTDIR))
+        }
+    }
+}
