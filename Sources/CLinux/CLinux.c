@@ -75,11 +75,17 @@ int clinux_bind_datagram(const char *path) {
         return -1;
     }
     strcpy(address.sun_path, path);
+    socklen_t size = sizeof(address);
+    if (path[0] == '@') {
+        /* An abstract name: its length is its end, and no file remains. */
+        address.sun_path[0] = 0;
+        size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+    }
     int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (descriptor < 0) return -1;
     int on = 1;
     if (setsockopt(descriptor, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0 &&
-        bind(descriptor, (struct sockaddr *)&address, sizeof(address)) == 0)
+        bind(descriptor, (struct sockaddr *)&address, size) == 0)
         return descriptor;
     int failure = errno;
     close(descriptor);

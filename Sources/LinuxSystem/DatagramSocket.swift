@@ -11,7 +11,7 @@ package struct DatagramSocket: ~Copyable, Sendable {
 
     private let descriptor: OwnedDescriptor
 
-    /// Binds to a path that must not exist.
+    /// Binds to a path that must not exist, or to an abstract name, which begins with `@`.
     ///
     /// ENAMETOOLONG over 107 bytes.
     package init(bindingTo path: String) throws(SystemError) {

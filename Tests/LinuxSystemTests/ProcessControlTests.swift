@@ -41,6 +41,32 @@ import Testing
         #expect(delivery?.sender == getpid())
     }
 
+    @Test func anAbstractNameIsBoundOnceAndLeavesNoFile() throws {
+        let name = "@taskq-test/\(try RandomBytes.word())"
+        let bound = try DatagramSocket(bindingTo: name)
+        #expect(throws: SystemError(call: "bind \(name)", errno: EADDRINUSE)) {
+            _ = try DatagramSocket(bindingTo: name)
+        }
+        #expect(!FileContents.exists(name))
+        #expect(try bound.receive() == nil)
+    }
+
+    @Test func aVariableIsFoundByItsWholeName() {
+        let variables = ["PATHS=x", "PATH=/bin:/usr/bin", "EMPTY="]
+        #expect(ProcessEnvironment.value(of: "PATH", in: variables) == "/bin:/usr/bin")
+        #expect(ProcessEnvironment.value(of: "EMPTY", in: variables) == "")
+        #expect(ProcessEnvironment.value(of: "NONE", in: variables) == nil)
+        #expect(ProcessEnvironment.variables().contains { $0.hasPrefix("PATH=") })
+    }
+
+    @Test func aPipeCarriesBytesFromOneEndToTheOther() throws {
+        let pipe = try PipeEnds()
+        _ = try [UInt8](1...3).withUnsafeBytes { try pipe.writing.write($0) }
+        var buffer = [UInt8](repeating: 0, count: 8)
+        let outcome = try buffer.withUnsafeMutableBytes { try pipe.reading.read(into: $0) }
+        #expect(outcome == .read(bytes: 3))
+    }
+
     @Test func aDatagramNamesItsSender() throws {
         try TemporaryDirectory.with { directory in
             let receiver = try DatagramSocket(bindingTo: directory.path("s"))

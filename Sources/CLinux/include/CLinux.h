@@ -33,7 +33,7 @@ struct clinux_datagram {
 /// Does not wait. Needs SO_PASSCRED on the socket; descriptors that came along are closed.
 struct clinux_datagram clinux_receive_datagram(int descriptor, void *buffer, size_t capacity);
 
-/// A bound AF_UNIX datagram socket with SO_PASSCRED, or -1.
+/// A bound AF_UNIX datagram socket with SO_PASSCRED, or -1; a path that begins with @ is an abstract name.
 int clinux_bind_datagram(const char *path);
 
 /// `environ`, which Swift takes for a variable that threads may race for. Read before the first thread.
