@@ -47,7 +47,10 @@ import Testing
             ])
     }
 
-    @Test(arguments: [("task.id", "TASKQ_TASK_ID"), ("queue", "TASKQ_QUEUE"), ("a b-c=d", "TASKQ_A_B_C_D")])
+    @Test(arguments: [
+        ("task.id", "TASKQ_TASK_ID"), ("queue", "TASKQ_QUEUE"), ("task.queue", "TASKQ_QUEUE"),
+        ("task.attempt", "TASKQ_ATTEMPT"), ("a b-c=d", "TASKQ_A_B_C_D"),
+    ])
     func aKeyBecomesAFieldName(key: String, name: String) {
         #expect(LineFormats.fieldName(key) == name)
         #expect(LineFormats.fieldName(String(repeating: "x", count: 99)).utf8.count == 64)
