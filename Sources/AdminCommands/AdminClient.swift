@@ -102,8 +102,11 @@ final class AdminClient {
         } catch {
             throw .failed("the broker's answer could not be read: \(error)")
         }
-        let what = isSent ? "did not answer" : "takes no connection"
-        throw .notReachable("the broker behind \(path) \(what) within \(limit / 1_000) s")
+        let seconds = "within \(limit / 1_000) s"
+        throw .notReachable(
+            isSent
+                ? "the broker behind \(path) did not answer \(seconds)"
+                : "nobody took the connection at \(path) \(seconds): is the broker running?")
     }
 
     private func read<Answer>(

@@ -24,18 +24,19 @@ import Testing
         #expect(stories.nextDeadline == nil)
     }
 
-    @Test func aStoryThatLastsIsToldInBetweenAndWholeAtItsEnd() throws {
+    @Test func aStoryThatLastsIsToldInBetweenAndThenGoesOn() throws {
         var stories = TaskStories()
         _ = try stories.take(Self.line("task accepted"), at: 1_000)
         #expect(stories.due(at: 1_299) == [])
         #expect(stories.nextDeadline == 1_300)
-        #expect(stories.due(at: 1_300) == [.init(tone: .underway, text: "0198f6e2…8d4e10 mail  accepted …")])
+        #expect(
+            stories.due(at: 1_300) == [.init(tone: .underway, text: "0198f6e2…8d4e10 mail  accepted → …")])
         #expect(stories.due(at: 9_999) == [])
         let failure = #","task.attempt":"1","outcome":"exit 1","reason":"no disk""#
         _ = try stories.take(Self.line("task attempt failed", second: "06.000", failure), at: 2_000)
         let told = try stories.take(
             Self.line("task dead-lettered", second: "08.500", #","reason":"exhausted""#), at: 4_500)
-        let text = "accepted → attempt 1 failed: exit 1 (no disk) → dead-lettered (exhausted)  3.5 s"
+        let text = "… → attempt 1 failed: exit 1 (no disk) → dead-lettered (exhausted)  3.5 s"
         #expect(told == [.init(tone: .bad, text: "0198f6e2…8d4e10 mail  \(text)")])
     }
 

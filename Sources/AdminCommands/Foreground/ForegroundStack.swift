@@ -20,12 +20,13 @@ final class ForegroundStack {
     /// another broker's), EX_CONFIG.
     private static let finalStatuses: Set<UInt8> = [65, 75, 78]
 
-    private let options: ForegroundOptions
+    private var options: ForegroundOptions
     private let plugins: [DiscoveredPlugin]
     private let epoll: Epoll
     private let signals: SignalDescriptor
     private let notifications: DatagramSocket
-    private let notifyPath: String
+    /// An abstract name: sd_notify takes no relative path, and absolute ones may be too long for a socket.
+    private let notifyName: String
     private var machine: StackMachine
     private var printer: StackPrinter
     private var children: [StackMember: StackChild] = [:]
@@ -44,9 +45,8 @@ final class ForegroundStack {
         self.options = options
         self.plugins = plugins
         self.signals = signals
-        notifyPath = "\(options.configuration.paths.runDirectory)/notify.sock"
-        unlink(notifyPath)
-        notifications = try DatagramSocket(bindingTo: notifyPath)
+        notifyName = "@taskq-up/\(String(try RandomBytes.word(), radix: 16))"
+        notifications = try DatagramSocket(bindingTo: notifyName)
         epoll = try Epoll()
         machine = StackMachine(queues: plugins.map(\.queue))
         printer = StackPrinter(isJSON: options.isJSON)
@@ -56,7 +56,6 @@ final class ForegroundStack {
 
     /// The exit code.
     func run() throws -> Int32 {
-        defer { unlink(notifyPath) }
         perform(machine.begin(at: now()))
         var events: [Epoll.Event] = []
         while exitCode == nil {
@@ -126,11 +125,19 @@ final class ForegroundStack {
     }
 
     private func becameReady(_ member: StackMember) {
-        if member == .ingest, address == nil, options.configuration.api.listen.port == 0 {
+        if member == .ingest, address == nil, addressIsOnlyInItsLine {
             ingestWaitsForAddress = true
             return
         }
         perform(machine.ready(member, at: now()))
+    }
+
+    /// The kernel chooses the port, and ingest's log is not too quiet to name it.
+    private var addressIsOnlyInItsLine: Bool {
+        switch options.configuration.log.level {
+        case .trace, .debug, .info, .notice: options.configuration.api.listen.port == 0
+        case .warning, .error: false
+        }
     }
 
     private func show(_ bytes: ArraySlice<UInt8>, from member: StackMember) {
@@ -156,7 +163,11 @@ final class ForegroundStack {
             case .exit, .output, .signals, .notifications: true
             }
         }
-        if member == .ingest { address = nil }
+        if member == .ingest {
+            // A port once taken from the kernel is kept: clients and processors know it.
+            options.listen = address ?? options.listen
+            address = nil
+        }
         // Its orphans are ours now; they die before a successor starts.
         reapOrphans()
         perform(machine.ended(member, Self.ending(status), at: now()))
@@ -210,7 +221,7 @@ final class ForegroundStack {
     private func environment(for member: StackMember) -> [String] {
         let own = ["NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID=", "LISTEN_", "JOURNAL_STREAM="]
         var variables = options.variables.filter { variable in !own.contains { variable.hasPrefix($0) } }
-        variables.append("NOTIFY_SOCKET=\(notifyPath)")
+        variables.append("NOTIFY_SOCKET=\(notifyName)")
         if member.isWorker {
             variables.removeAll { $0.hasPrefix("TASKQ_URL=") }
             variables.append("TASKQ_URL=http://\(shownAddress)")
@@ -218,7 +229,9 @@ final class ForegroundStack {
         return variables
     }
 
-    private var shownAddress: String { address ?? options.configuration.api.listen.description }
+    private var shownAddress: String {
+        address ?? options.listen ?? options.configuration.api.listen.description
+    }
 
     private func declareQueues() {
         guard !plugins.isEmpty else { return }

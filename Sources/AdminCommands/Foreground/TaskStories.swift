@@ -1,7 +1,7 @@
 /// Gathers the steps of each task into one line: `0198…4e10 accepted → leased → completed 12 ms`.
 ///
-/// A story is told when it ends, when an attempt fails, or when nothing has been heard for a moment; a later
-/// step then tells it again, whole. Pure; time enters.
+/// A story is told when it ends, or when a moment has passed since its first untold step; what was told
+/// before is then left out. Pure; time enters.
 package struct TaskStories: Sendable {
     /// How a step ends a line.
     package enum Tone: Hashable, Sendable {
@@ -23,10 +23,14 @@ package struct TaskStories: Sendable {
 
     private struct Story {
         var queue: String
+        /// Not told yet.
         var steps: [String] = []
+        var isContinued = false
+        /// Of the untold steps, the worst.
+        var tone = Tone.underway
         var firstMilliseconds: UInt64?
         var lastMilliseconds: UInt64?
-        /// When it is told though it has not ended; nil once it has been.
+        /// When it is told though it has not ended; nil while nothing is untold.
         var dueAt: UInt64?
     }
 
@@ -53,9 +57,10 @@ package struct TaskStories: Sendable {
         story.lastMilliseconds = line.dayMilliseconds ?? story.lastMilliseconds
         story.steps.append(step.words)
         if story.steps.count > Self.stepsMax { story.steps.removeFirst(story.steps.count - Self.stepsMax) }
-        story.dueAt = step.isLast ? nil : story.dueAt ?? now + Self.patienceMilliseconds
-        defer { stories[task] = step.isLast ? nil : story }
-        return step.isLast ? [Self.tell(task, story, step.tone)] : []
+        if step.tone == .bad { story.tone = .bad }
+        story.dueAt = story.dueAt ?? now + Self.patienceMilliseconds
+        stories[task] = step.isLast ? nil : story
+        return step.isLast ? [Self.tell(task, story, step.tone, isEnd: true)] : []
     }
 
     /// What has waited long enough to be told unfinished.
@@ -63,8 +68,11 @@ package struct TaskStories: Sendable {
         var lines: [Line] = []
         for task in order {
             guard let due = stories[task]?.dueAt, due <= now, let story = stories[task] else { continue }
-            lines.append(Self.tell(task, story, .underway))
+            lines.append(Self.tell(task, story, story.tone, isEnd: false))
             stories[task]?.dueAt = nil
+            stories[task]?.steps = []
+            stories[task]?.isContinued = true
+            stories[task]?.tone = .underway
         }
         order.removeAll { stories[$0] == nil }
         return lines
@@ -80,10 +88,10 @@ package struct TaskStories: Sendable {
         order.removeFirst(Self.storiesMax / 10)
     }
 
-    private static func tell(_ task: String, _ story: Story, _ tone: Tone) -> Line {
-        var text = "\(short(task)) \(story.queue)  \(story.steps.joined(separator: " → "))"
-        if tone == .underway { text += " …" }
-        if let first = story.firstMilliseconds, let last = story.lastMilliseconds, tone != .underway {
+    private static func tell(_ task: String, _ story: Story, _ tone: Tone, isEnd: Bool) -> Line {
+        let steps = (story.isContinued ? ["…"] : []) + story.steps + (isEnd ? [] : ["…"])
+        var text = "\(short(task)) \(story.queue)  \(steps.joined(separator: " → "))"
+        if isEnd, let first = story.firstMilliseconds, let last = story.lastMilliseconds {
             // Past midnight the time of day begins anew.
             text +=
                 "  " + HumanText.duration(milliseconds: (last + dayMilliseconds - first) % dayMilliseconds)
