@@ -16,19 +16,33 @@ enum Leftovers {
     /// How long a killed leftover is waited for, milliseconds; one that hangs in the kernel is left to it.
     private static let waitMilliseconds: CInt = 20
 
-    /// Kills what is left over and takes the zombies away. `known` are children with an owner of their own.
-    static func kill(of owner: Owner, sparing known: Set<Int32>) -> Int {
+    struct Sweep {
         var killed: Set<Int32> = []
+        /// Killed, but not dead yet: to be reaped by ``reap(_:)``.
+        var dying: [Int32] = []
+    }
+
+    /// Kills what is left over and takes the zombies away. `known` are children with an owner of their own.
+    static func kill(of owner: Owner, sparing known: Set<Int32>) -> Sweep {
+        var sweep = Sweep()
         for _ in 0..<roundsMax {
             guard hasChildren() else { break }
-            let found = children().filter { !known.contains($0) && !killed.contains($0) && belongs($0, to: owner) }
+            let found = children().filter {
+                !known.contains($0) && !sweep.killed.contains($0) && belongs($0, to: owner)
+            }
             if found.isEmpty { break }
             for pid in found {
-                killAndReap(pid)
-                killed.insert(pid)
+                sweep.killed.insert(pid)
+                if !killAndReap(pid) { sweep.dying.append(pid) }
             }
         }
-        return killed.count
+        return sweep
+    }
+
+    /// Takes away those that have died by now, and gives back the others.
+    static func reap(_ dying: [Int32]) -> [Int32] {
+        var status: CInt = 0
+        return dying.filter { waitpid($0, &status, WNOHANG) == 0 }
     }
 
     private static func hasChildren() -> Bool {
@@ -36,14 +50,13 @@ enum Leftovers {
         return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0
     }
 
-    private static func killAndReap(_ pid: Int32) {
+    private static func killAndReap(_ pid: Int32) -> Bool {
         _ = Glibc.kill(pid, SIGKILL)
         if let process = try? ProcessControl.openProcess(pid) {  // ignoring: one that is gone needs no waiting for
             var item = pollfd(fd: process.rawValue, events: Int16(POLLIN), revents: 0)
             _ = poll(&item, 1, waitMilliseconds)
         }
-        var status: CInt = 0
-        _ = waitpid(pid, &status, WNOHANG)
+        return reap([pid]).isEmpty
     }
 
     /// The direct children, from every thread's list.

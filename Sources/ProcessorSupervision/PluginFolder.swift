@@ -54,6 +54,8 @@ package struct PluginFolder: Hashable, Sendable {
     package var masked: Set<String> = []
     package var problems: [Problem] = []
 
+    package init() {}
+
     /// - Parameter path: the folder, absolute, without a slash at its end.
     package static func scan(_ path: String, _ entries: [Entry]) -> PluginFolder {
         var folder = PluginFolder()

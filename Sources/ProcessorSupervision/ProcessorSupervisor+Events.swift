@@ -90,12 +90,12 @@ extension ProcessorSupervisor {
     private func bury(_ process: ProcessorProcess, _ slot: Int, now: MonotonicTime) {
         // ignoring: our own unreaped child can always be looked at
         guard let status = (try? process.child.exitStatus()) ?? nil else { return }  // ignoring: see above
-        let killed = killLeftovers(of: process)
+        let killed = killLeftovers(of: process, now: now)
         readLast(of: process, slot, now: now)
         _ = try? process.child.reap()  // ignoring: exitStatus has just seen the zombie
         slots[slot] = nil
         if killed > 0 {
-            let sentence = "killed \(killed) processes that it left behind"
+            let sentence = "killed \(killed) that it left behind"
             events.append(.notice(ProcessorNotice(sentence: sentence, pid: process.child.pid)))
         }
         let byMemory = status == .signalled(SIGKILL) && memory.sawKill()
@@ -114,14 +114,17 @@ extension ProcessorSupervisor {
     }
 
     /// Before the zombie is reaped, so that the group's number is still its own.
-    private func killLeftovers(of process: ProcessorProcess) -> Int {
+    private func killLeftovers(of process: ProcessorProcess, now: MonotonicTime) -> Int {
         process.child.sendToGroup(signal: SIGKILL)
         let known = Set(slots.compactMap { $0?.child.pid })
         // With several processes alive an orphan without a mark cannot be laid at any one's door.
         let owner: Leftovers.Owner =
             options.ownsEveryOrphan && known.count == 1
             ? .everybody : .processor(group: process.child.pid, marker: process.marker)
-        return Leftovers.kill(of: owner, sparing: known)
+        let sweep = Leftovers.kill(of: owner, sparing: known)
+        dying += sweep.dying
+        if !dying.isEmpty { reapAt = now.advanced(byMilliseconds: Self.reapMilliseconds) }
+        return sweep.killed.count
     }
 
     private func readLast(of process: ProcessorProcess, _ slot: Int, now: MonotonicTime) {
@@ -148,6 +151,10 @@ extension ProcessorSupervisor {
     func passTime(now: MonotonicTime) {
         for process in slots {
             while let order = process?.machine.passTime(now: now) { process?.carryOut(order) }
+        }
+        if let reapAt, reapAt <= now {
+            dying = Leftovers.reap(dying)
+            self.reapAt = dying.isEmpty ? nil : now.advanced(byMilliseconds: Self.reapMilliseconds)
         }
         if let outputRetryAt, outputRetryAt <= now { offerOutputAgain(now: now) }
         if !untakenOutput.isEmpty, outputRetryAt == nil {

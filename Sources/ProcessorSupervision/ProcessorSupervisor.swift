@@ -28,6 +28,8 @@ package final class ProcessorSupervisor {
     }
 
     static let scratchBytes = 64 << 10
+    /// Killed leftovers that were slow to die are looked at again after this, milliseconds.
+    static let reapMilliseconds: UInt64 = 20
     /// A reader of output that said no is asked again after this, milliseconds.
     static let outputRetryMilliseconds: UInt64 = 5
 
@@ -47,6 +49,9 @@ package final class ProcessorSupervisor {
     var toldProbing = false
     var isDraining = false
     var memory = MemoryWitness()
+    /// Leftovers that were killed and have not died yet.
+    var dying: [Int32] = []
+    var reapAt: MonotonicTime?
     var watch: ProgramWatch
     var spawns: UInt64 = 0
     let markerPrefix: String
@@ -103,6 +108,7 @@ package final class ProcessorSupervisor {
         }
     }
 
+    package var settings: ProcessorSettings { options.settings }
     /// Processes that exist, at whatever they are.
     package var processCount: Int { slots.count { $0 != nil } }
     package var isStalled: Bool { gate.isStalled }
@@ -113,6 +119,7 @@ package final class ProcessorSupervisor {
         var deadlines = slots.compactMap { $0?.machine.nextDeadline }
         if let retry = gate.nextDeadline, !isDraining { deadlines.append(retry) }
         if let outputRetryAt { deadlines.append(outputRetryAt) }
+        if let reapAt { deadlines.append(reapAt) }
         return deadlines.min()
     }
 

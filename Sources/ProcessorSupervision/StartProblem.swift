@@ -91,9 +91,10 @@ package struct StartProblem: Hashable, Sendable {
         }
     }
 
-    /// Printable to its first line's end: a script, not a binary.
+    /// Text to its first line's end: a script, not a binary.
     private static func isText(_ head: [UInt8]) -> Bool {
-        !head.isEmpty
-            && head.prefix { $0 != UInt8(ascii: "\n") }.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 9 || $0 == 13 }
+        let line = head.prefix { $0 != UInt8(ascii: "\n") }
+        let isPrintable = line.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 9 || $0 == 13 }
+        return !head.isEmpty && isPrintable && String(validating: line, as: UTF8.self) != nil
     }
 }

@@ -128,7 +128,10 @@ import Testing
         try SupervisedPlugin.with(script) { plugin in
             let attempt = try plugin.run()
             guard case .failed(.exited(status: 4), _, _) = attempt.verdict else { throw TestFailure(sentence: "\(attempt)") }
-            for pid in plugin.outputText.compactMap({ Int32($0) }) { #expect(!isAlive(pid), "\(pid) lives on") }
+            #expect(plugin.notices.count == 1)
+            for pid in plugin.outputText.compactMap({ Int32($0) }) {
+                try plugin.wait("the death of \(pid)") { !isAlive(pid) }
+            }
         }
     }
 

@@ -117,7 +117,8 @@ import Testing
             let attempt = try plugin.run()
             #expect(attempt.verdict == .failed(.exited(status: 9), reason: "ended without an answer", retryAfterMilliseconds: nil))
             let orphan = try #require(plugin.outputText.compactMap { Int32($0) }.first)
-            #expect(!isAlive(orphan))
+            try plugin.wait("the orphan's death") { !isAlive(orphan) }
+            #expect(plugin.notices == ["killed 1 that it left behind"])
         }
     }
 
