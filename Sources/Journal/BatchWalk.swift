@@ -52,6 +52,14 @@ struct BatchWalk {
             UnsafeRawBufferPointer(rebasing: bytes[start..<end]), in: owner, at: ownerOffset + start)
     }
 
+    /// Whether the record's own checksum holds.
+    func isTrue(_ item: Item, seed: SegmentSeed) -> Bool {
+        let end = item.start + Int(item.span.length)
+        let checked = UnsafeRawBufferPointer(rebasing: bytes[(item.start + 4)..<end])
+        return bytes.loadLittle(UInt32.self, at: item.start)
+            == Checksum.crc32c(checked, seed: seed.record(at: Int(item.span.offset)))
+    }
+
     /// Type byte and body, copied.
     func original(_ item: Item) -> ArraySlice<UInt8> {
         // The type byte is the last before the body.

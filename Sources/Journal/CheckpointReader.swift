@@ -95,6 +95,24 @@ struct Checkpoint {
         }
     }
 
+    static func load(_ name: CheckpointName, from storage: any JournalStorage) throws(JournalError) -> Result<
+        Self, Failure
+    > {
+        let file = try storage.open(JournalName.checkpointFile(name), forWriting: false)
+        let bytes: [UInt8]
+        do throws(JournalError) {
+            bytes = try file.bytes(try file.size(), at: 0)
+        } catch {
+            // A sector that cannot be read is as bad as one that reads wrong.
+            return .failure(.bad)
+        }
+        do throws(Failure) {
+            return .success(try Checkpoint(bytes, name: name))
+        } catch {
+            return .failure(error)
+        }
+    }
+
     /// Gives every record to `body`, in the order of writing.
     ///
     /// False if one cannot be read.

@@ -63,6 +63,28 @@ enum JournalName: Hashable {
     }
 }
 
+/// The journal's own files in a directory, each kind in its order.
+struct JournalListing {
+    var segments: [UInt32] = []
+    private(set) var checkpoints: [CheckpointName] = []
+    private(set) var unfinished: [String] = []
+
+    init(_ storage: any JournalStorage) throws(JournalError) {
+        for name in try storage.list() {
+            switch JournalName(name) {
+            case .segment(let number): segments.append(number)
+            case .checkpoint(let checkpoint): checkpoints.append(checkpoint)
+            case .unfinished: unfinished.append(name)
+            case nil: break
+            }
+        }
+        segments.sort()
+        checkpoints.sort()
+    }
+
+    var isEmpty: Bool { segments.isEmpty && checkpoints.isEmpty }
+}
+
 /// Checkpoints are told apart by what they cover, and two that cover the same by their order.
 struct CheckpointName: Hashable, Comparable, Sendable {
     let covered: LogSequenceNumber

@@ -33,25 +33,13 @@ extension Recovery {
 
     private func load(_ name: CheckpointName) throws(JournalError) -> Checkpoint? {
         let fileName = JournalName.checkpointFile(name)
-        let file = try storage.open(fileName, forWriting: false)
-        let bytes: [UInt8]
-        do throws(JournalError) {
-            bytes = try file.bytes(try file.size(), at: 0)
-        } catch {
-            // A sector that cannot be read is as bad as one that reads wrong.
-            return nil
+        switch try Checkpoint.load(name, from: storage) {
+        case .success(let checkpoint):
+            guard checkpoint.header.instance == instance else { throw .foreignFile(file: fileName) }
+            return checkpoint
+        case .failure(.bad): return nil
+        case .failure(.version(let version)): throw .unsupportedVersion(file: fileName, version: version)
         }
-        let checkpoint: Checkpoint
-        do throws(Checkpoint.Failure) {
-            checkpoint = try Checkpoint(bytes, name: name)
-        } catch {
-            switch error {
-            case .bad: return nil
-            case .version(let version): throw .unsupportedVersion(file: fileName, version: version)
-            }
-        }
-        guard checkpoint.header.instance == instance else { throw .foreignFile(file: fileName) }
-        return checkpoint
     }
 
     /// Feeds the checkpoint to the sink, verifying on the way every covered batch of every segment it points

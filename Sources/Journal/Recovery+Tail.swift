@@ -35,6 +35,8 @@ extension Recovery {
                 segments[index].number, found: segments[index].fileBytes, made: segments[index].madeBytes)
         }
         report.wasSealed = lastIsSeal
+        for (index, end) in torn { warnOfTear(index, end: end) }
+        guard mayWrite else { return }
         for (index, end) in torn { try cut(index, end: end) }
         for index in tail..<segments.count { try extendToMadeLength(index) }
         // W4: replay may have seen bytes that were only in the cache. Nobody is answered from them before
@@ -50,12 +52,16 @@ extension Recovery {
         throw damage(.tailMissing, tail, segments[tail].validBytes, from: expected, to: covered)
     }
 
-    private mutating func cut(_ index: Int, end: Int) throws(JournalError) {
+    private mutating func warnOfTear(_ index: Int, end: Int) {
         let segment = segments[index]
         report.warnings.append(
             .tornTailCut(
                 segment: segment.number, offset: segment.validBytes, bytes: end - segment.validBytes,
                 firstLSN: expected))
+    }
+
+    private mutating func cut(_ index: Int, end: Int) throws(JournalError) {
+        let segment = segments[index]
         try writeZeros(segment.file, from: segment.validBytes, to: end)
         segments[index].endIsZero = true
     }

@@ -39,6 +39,8 @@ struct RecoveredSegment {
 struct Recovery {
     let storage: any JournalStorage
     let instance: JournalInstance
+    /// False for a look that leaves everything as it is.
+    let mayWrite: Bool
     var segments: [RecoveredSegment]
     /// Ascending.
     let checkpointNames: [CheckpointName]
@@ -71,35 +73,33 @@ struct Recovery {
         storage: any JournalStorage, options: JournalOptions, clocks now: RawClocks,
         sink: inout some JournalRecoverySink, progress: ((RecoveryProgress) -> Void)?
     ) throws(JournalError) -> RecoveredJournal {
-        var segmentNumbers: [UInt32] = []
-        var checkpointNames: [CheckpointName] = []
-        var unfinished: [String] = []
-        for name in try storage.list() {
-            switch JournalName(name) {
-            case .segment(let number): segmentNumbers.append(number)
-            case .checkpoint(let checkpoint): checkpointNames.append(checkpoint)
-            case .unfinished: unfinished.append(name)
-            case nil: break
-            }
-        }
-        for name in unfinished { try storage.unlink(name) }
-        let isNew = segmentNumbers.isEmpty && checkpointNames.isEmpty
+        var listing = try JournalListing(storage)
+        for name in listing.unfinished { try storage.unlink(name) }
+        let isNew = listing.isEmpty
         if isNew {
             try makeFirstSegment(storage, options)
-            segmentNumbers = [1]
+            listing.segments = [1]
         }
-        var recovery = try Recovery(
-            storage: storage, segmentNumbers: segmentNumbers.sorted(),
-            checkpointNames: checkpointNames.sorted(),
-            progress: Progress(sink: progress))
+        var recovery = try Recovery(storage, listing, mayWrite: true, progress: Progress(sink: progress))
         recovery.report.isNew = isNew
-        if let checkpoint = try recovery.chooseCheckpoint() {
-            try recovery.restore(checkpoint, into: &sink)
-        }
-        sink.finishRestore()
-        try recovery.replay(into: &sink)
-        try recovery.settleTail()
+        try recovery.recover(into: &sink)
         return recovery.result(now: now)
+    }
+
+    /// What recovery would find and say, with nothing in the directory changed.
+    static func inspect(
+        _ storage: any JournalStorage, _ listing: JournalListing, sink: inout some JournalRecoverySink
+    ) throws(JournalError) -> RecoveryReport {
+        var recovery = try Recovery(storage, listing, mayWrite: false, progress: Progress(sink: nil))
+        try recovery.recover(into: &sink)
+        return recovery.report
+    }
+
+    private mutating func recover(into sink: inout some JournalRecoverySink) throws(JournalError) {
+        if let checkpoint = try chooseCheckpoint() { try restore(checkpoint, into: &sink) }
+        sink.finishRestore()
+        try replay(into: &sink)
+        try settleTail()
     }
 
     private static func makeFirstSegment(
@@ -119,14 +119,13 @@ struct Recovery {
     /// Segments are made durable before they get their name, so that a header that is not whole is never what
     /// a crash left.
     private init(
-        storage: any JournalStorage, segmentNumbers: [UInt32], checkpointNames: [CheckpointName],
-        progress: Progress
+        _ storage: any JournalStorage, _ listing: JournalListing, mayWrite: Bool, progress: Progress
     ) throws(JournalError) {
         var found: JournalInstance?
         var segments: [RecoveredSegment] = []
-        for number in segmentNumbers {
+        for number in listing.segments {
             let name = JournalName.segmentFile(number: number)
-            let file = try storage.open(name, forWriting: true)
+            let file = try storage.open(name, forWriting: mayWrite)
             let header = try Self.header(of: file, number: number)
             if let found, found != header.instance { throw .foreignFile(file: name) }
             found = header.instance
@@ -141,7 +140,7 @@ struct Recovery {
         }
         guard let found else {
             // Checkpoints and no segment at all.
-            let covered = checkpointNames.last?.covered ?? LogSequenceNumber(rawValue: 0)
+            let covered = listing.checkpoints.last?.covered ?? LogSequenceNumber(rawValue: 0)
             throw .damaged(
                 JournalDamage(
                     .segmentMissing, segment: 1, offset: 0, firstLSN: LogSequenceNumber(rawValue: 1),
@@ -150,7 +149,8 @@ struct Recovery {
         self.storage = storage
         self.instance = found
         self.segments = segments
-        self.checkpointNames = checkpointNames
+        self.mayWrite = mayWrite
+        checkpointNames = listing.checkpoints
         self.progress = progress
     }
 
