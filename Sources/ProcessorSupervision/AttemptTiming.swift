@@ -13,7 +13,9 @@ package struct AttemptTiming: Hashable, Sendable {
         deadline = min(startedAt.advanced(byMilliseconds: timeoutMilliseconds), latest)
     }
 
-    /// Sets the deadline to now and so many seconds; less than nothing is nothing. Says whether `max_runtime` cut it.
+    /// Sets the deadline to now and so many seconds; less than nothing is nothing.
+    ///
+    /// Says whether `max_runtime` cut it.
     package mutating func extend(bySeconds seconds: Double, now: MonotonicTime) -> Bool {
         let milliseconds = seconds > 0 ? UInt64(min(seconds * 1_000, 1e15)) : 0
         let wanted = now.advanced(byMilliseconds: milliseconds)

@@ -2,13 +2,17 @@ package import TaskModel
 
 /// How an attempt ended.
 package enum AttemptVerdict: Hashable, Sendable {
-    /// Done. A result over its limit is dropped, and `resultError` says so; both may be empty.
+    /// Done.
+    ///
+    /// A result over its limit is dropped, and `resultError` says so; both may be empty.
     case acked(result: ArraySlice<UInt8>, resultError: String)
     /// Counted; to be tried again after the queue's back-off, or the processor's own delay.
     case failed(AttemptOutcome, reason: String, retryAfterMilliseconds: UInt64?)
     /// Counted; no retry will help.
     case dead(reason: String)
-    /// Not the task's fault: a stop, or a processor that cannot start. To be given back uncounted.
+    /// Not the task's fault: a stop, or a processor that cannot start.
+    ///
+    /// To be given back uncounted.
     case released
 }
 
@@ -20,7 +24,8 @@ package struct FinishedAttempt: Hashable, Sendable {
     package var stderrTail: ArraySlice<UInt8>
 
     package init(
-        task: ProcessorTask.Label, verdict: AttemptVerdict, durationMilliseconds: UInt64, stderrTail: ArraySlice<UInt8>
+        task: ProcessorTask.Label, verdict: AttemptVerdict, durationMilliseconds: UInt64,
+        stderrTail: ArraySlice<UInt8>
     ) {
         self.task = task
         self.verdict = verdict

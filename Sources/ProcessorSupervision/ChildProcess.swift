@@ -2,7 +2,9 @@ private import CSpawn
 private import Glibc
 private import LinuxSystem
 
-/// What to start, and in which surroundings. Nothing else is inherited.
+/// What to start, and in which surroundings.
+///
+/// Nothing else is inherited.
 package struct SpawnRequest: Sendable {
     package var path: String
     /// The whole vector, the program's own name first.
@@ -21,7 +23,8 @@ package struct SpawnRequest: Sendable {
     package var oomScoreAdjustment: CInt = 0
 
     package init(
-        path: String, arguments: [String], environment: [String], directory: String? = nil, descriptors: [CInt]
+        path: String, arguments: [String], environment: [String], directory: String? = nil,
+        descriptors: [CInt]
     ) {
         self.path = path
         self.arguments = arguments
@@ -37,9 +40,12 @@ package enum ExitStatus: Hashable, Sendable {
     case signalled(CInt)
 }
 
-/// A child process: its pid, and the pidfd that tells of its death. Killed and reaped by its owner, not by deinit.
+/// A child process: its pid, and the pidfd that tells of its death.
 ///
-/// Spawn only from a thread that lives as long as this process: the kernel kills the child when that thread ends.
+/// Killed and reaped by its owner, not by deinit.
+///
+/// Spawn only from a thread that lives as long as this process: the kernel kills the child when that thread
+/// ends.
 package final class ChildProcess {
     package let pid: Int32
     private let leadsProcessGroup: Bool
@@ -54,7 +60,8 @@ package final class ChildProcess {
         guard failure == 0 else {
             switch taskq_spawn_step(rawValue: UInt32(bitPattern: spawned.step)) {
             case TASKQ_SPAWN_EXEC: throw .cannotExecute(path: request.path, errno: failure)
-            case TASKQ_SPAWN_DIRECTORY: throw .cannotEnter(directory: request.directory ?? ".", errno: failure)
+            case TASKQ_SPAWN_DIRECTORY:
+                throw .cannotEnter(directory: request.directory ?? ".", errno: failure)
             case _: throw .cannotFork(errno: failure)
             }
         }
@@ -66,10 +73,12 @@ package final class ChildProcess {
     /// Readable from the child's end on, whether or not it has been reaped.
     package var pidDescriptor: CInt { pidfd.rawValue }
 
-    /// Signals the child itself. A child that has ended already takes no signal, which is no error.
+    /// Signals the child itself.
+    ///
+    /// A child that has ended already takes no signal, which is no error.
     package func send(signal: CInt) {
         guard reaped == nil else { return }
-        try? ProcessControl.send(signal: signal, to: pidfd)  // ignoring: ESRCH is all that our own child can give
+        try? ProcessControl.send(signal: signal, to: pidfd)  // ignoring: it has ended
     }
 
     /// Signals everything in the child's process group; the child alone where it does not lead one.
@@ -80,7 +89,9 @@ package final class ChildProcess {
         _ = kill(-pid, signal)
     }
 
-    /// How the child ended; nil while it runs. Leaves the zombie, so that its group can still be signalled.
+    /// How the child ended; nil while it runs.
+    ///
+    /// Leaves the zombie, so that its group can still be signalled.
     package func exitStatus() throws(ProcessorSupervisionError) -> ExitStatus? {
         if let reaped { return reaped }
         return try look(reap: false)
@@ -159,7 +170,9 @@ private func withArgumentVector<Result>(
         var vector = starts.map { start in buffer.baseAddress.map { $0 + start } }
         vector.append(nil)
         return vector.withUnsafeBufferPointer { pointers in
-            guard let base = pointers.baseAddress else { preconditionFailure("a vector holds its end at least") }
+            guard let base = pointers.baseAddress else {
+                preconditionFailure("a vector holds its end at least")
+            }
             return body(base)
         }
     }

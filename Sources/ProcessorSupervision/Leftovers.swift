@@ -1,11 +1,14 @@
 private import Glibc
 private import LinuxSystem
 
-/// Processes that outlived the processor which started them. This process is their subreaper: they are its children.
+/// Processes that outlived the processor which started them.
+///
+/// This process is their subreaper: they are its children.
 enum Leftovers {
     /// What tells a processor's own leftovers from other children of this process.
     enum Owner {
-        /// Those of the processor's process group, and those whose environment carries the marker, `NAME=value`.
+        /// Those of the processor's process group, and those whose environment carries the marker,
+        /// `NAME=value`.
         case processor(group: Int32, marker: String)
         /// Every child that is not known.
         case everybody
@@ -22,7 +25,9 @@ enum Leftovers {
         var dying: [Int32] = []
     }
 
-    /// Kills what is left over and takes the zombies away. `known` are children with an owner of their own.
+    /// Kills what is left over and takes the zombies away.
+    ///
+    /// `known` are children with an owner of their own.
     static func kill(of owner: Owner, sparing known: Set<Int32>) -> Sweep {
         var sweep = Sweep()
         for _ in 0..<roundsMax {
@@ -52,7 +57,7 @@ enum Leftovers {
 
     private static func killAndReap(_ pid: Int32) -> Bool {
         _ = Glibc.kill(pid, SIGKILL)
-        if let process = try? ProcessControl.openProcess(pid) {  // ignoring: one that is gone needs no waiting for
+        if let process = try? ProcessControl.openProcess(pid) {  // ignoring: it has ended
             var item = pollfd(fd: process.rawValue, events: Int16(POLLIN), revents: 0)
             _ = poll(&item, 1, waitMilliseconds)
         }
@@ -70,7 +75,7 @@ enum Leftovers {
             }
             guard name.first?.isNumber == true else { continue }
             let path = "/proc/self/task/\(name)/children"
-            let contents = try? FileContents.read(path, maximumBytes: 1 << 20)  // ignoring: a thread may end meanwhile
+            let contents = try? FileContents.read(path, maximumBytes: 1 << 20)  // ignoring: it ended
             guard let list = contents else { continue }
             let words = String(decoding: list, as: UTF8.self).split { $0 == " " || $0 == "\n" }
             pids += words.compactMap { Int32($0) }
@@ -84,7 +89,8 @@ enum Leftovers {
             return true
         case .processor(let group, let marker):
             if getpgid(pid) == group { return true }
-            let contents = try? FileContents.read("/proc/\(pid)/environ", maximumBytes: 1 << 20)  // ignoring: a zombie
+            let path = "/proc/\(pid)/environ"
+            let contents = try? FileContents.read(path, maximumBytes: 1 << 20)  // ignoring: a zombie
             guard let environment = contents else { return false }
             let wanted = Array(marker.utf8)
             return environment.split(separator: 0).contains { $0.elementsEqual(wanted) }

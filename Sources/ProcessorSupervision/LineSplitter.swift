@@ -2,8 +2,8 @@ private import Glibc
 
 /// Cuts a stream of bytes into lines, never holding more than one line's limit and one read.
 ///
-/// LF ends a line; one CR before it is dropped. What is longer than the limit either comes out in pieces, or is
-/// reported once and skipped to its end.
+/// LF ends a line; one CR before it is dropped. What is longer than the limit either comes out in pieces, or
+/// is reported once and skipped to its end.
 package struct LineSplitter: Sendable {
     package enum LongLines: Hashable, Sendable {
         case comeInPieces
@@ -93,7 +93,9 @@ package struct LineSplitter: Sendable {
 
     /// A CR before the LF does not count.
     private func isLimitAndCarriageReturn(_ end: Int?) -> Bool {
-        guard let end else { return buffer.count - start == limitBytes + 1 && buffer.last == UInt8(ascii: "\r") }
+        guard let end else {
+            return buffer.count - start == limitBytes + 1 && buffer.last == UInt8(ascii: "\r")
+        }
         return end - start == limitBytes + 1 && buffer[end - 1] == UInt8(ascii: "\r")
     }
 

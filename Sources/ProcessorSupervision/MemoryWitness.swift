@@ -19,7 +19,8 @@ struct MemoryWitness {
     }
 
     private static func eventsPath() -> String? {
-        let contents = try? FileContents.read("/proc/self/cgroup", maximumBytes: 16 << 10)  // ignoring: no cgroups then
+        let path = "/proc/self/cgroup"
+        let contents = try? FileContents.read(path, maximumBytes: 16 << 10)  // ignoring: no cgroups
         guard let bytes = contents else { return nil }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
         guard let unified = lines.first(where: { $0.hasPrefix("0::") }) else { return nil }
@@ -27,7 +28,7 @@ struct MemoryWitness {
     }
 
     private static func kills(in path: String) -> UInt64? {
-        let contents = try? FileContents.read(path, maximumBytes: 4 << 10)  // ignoring: the root cgroup has no such file
+        let contents = try? FileContents.read(path, maximumBytes: 4 << 10)  // ignoring: the root has none
         guard let bytes = contents else { return nil }
         return parse(String(decoding: bytes, as: UTF8.self))
     }

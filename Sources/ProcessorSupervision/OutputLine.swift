@@ -31,7 +31,9 @@ package struct OutputLine: Hashable, Sendable {
         self.task = task
         let head = Array(line.prefix(3))
         let digits = UInt8(ascii: "0")...UInt8(ascii: "7")
-        if head.count == 3, head[0] == UInt8(ascii: "<"), digits.contains(head[1]), head[2] == UInt8(ascii: ">") {
+        if head.count == 3, head[0] == UInt8(ascii: "<"), digits.contains(head[1]),
+            head[2] == UInt8(ascii: ">")
+        {
             priority = max(Self.gravestPriority, head[1] - UInt8(ascii: "0"))
             text = line.dropFirst(3)
         } else {

@@ -1,6 +1,8 @@
 private import TaskModel
 
-/// Which processors a plugin folder holds. Pure over a listing; ``PluginFolder/list(_:)`` makes one.
+/// Which processors a plugin folder holds.
+///
+/// Pure over a listing; ``PluginFolder/list(_:)`` makes one.
 package struct PluginFolder: Hashable, Sendable {
     /// One name in the folder.
     package struct Entry: Hashable, Sendable {
@@ -60,7 +62,9 @@ package struct PluginFolder: Hashable, Sendable {
     package static func scan(_ path: String, _ entries: [Entry]) -> PluginFolder {
         var folder = PluginFolder()
         var names: [String: [Entry]] = [:]
-        for entry in entries where !isIgnored(entry) { names[queueName(of: entry), default: []].append(entry) }
+        for entry in entries where !isIgnored(entry) {
+            names[queueName(of: entry), default: []].append(entry)
+        }
         for (queue, candidates) in names.sorted(by: { $0.key < $1.key }) {
             let named = candidates.map { "\(path)/\($0.name)" }.sorted()
             guard QueueDeclaration.isValidName(queue) else {
@@ -69,7 +73,8 @@ package struct PluginFolder: Hashable, Sendable {
                 continue
             }
             guard candidates.count == 1, let entry = candidates.first else {
-                let sentence = "two plugins for the queue \(queue): \(named.joined(separator: " and ")); remove one"
+                let sentence =
+                    "two plugins for the queue \(queue): \(named.joined(separator: " and ")); remove one"
                 folder.problems.append(Problem(queue: queue, sentence: sentence))
                 continue
             }

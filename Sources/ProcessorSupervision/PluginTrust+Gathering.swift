@@ -1,8 +1,9 @@
 private import Glibc
 
 extension PluginTrust {
-    /// What `stat` sees of a plugin's entry, its folder, and the directories above. What is missing is left out: the
-    /// start says so.
+    /// What `stat` sees of a plugin's entry, its folder, and the directories above.
+    ///
+    /// What is missing is left out: the start says so.
     ///
     /// - Parameters:
     ///   - executable: absolute.
@@ -31,6 +32,7 @@ extension PluginTrust {
             free(resolved)
         }
         return PathFacts(
-            path: path, role: role, owner: status.st_uid, mode: UInt32(status.st_mode & 0o7777), linkTarget: target)
+            path: path, role: role, owner: status.st_uid, mode: UInt32(status.st_mode & 0o7777),
+            linkTarget: target)
     }
 }

@@ -1,4 +1,6 @@
-/// Whether a plugin may be run at all, by who could have changed it. Pure over what `stat` saw.
+/// Whether a plugin may be run at all, by who could have changed it.
+///
+/// Pure over what `stat` saw.
 package struct PluginTrust: Hashable, Sendable {
     /// One path on the way to a processor.
     package struct PathFacts: Hashable, Sendable {

@@ -1,7 +1,9 @@
 private import TaskModel
 private import TaskValidation
 
-/// One line that a processor wrote to descriptor 3, read. Keys that are not known are ignored.
+/// One line that a processor wrote to descriptor 3, read.
+///
+/// Keys that are not known are ignored.
 package enum ProcessorAnswer: Hashable, Sendable {
     case ready(protocolVersion: Int)
     case ack(id: String?, result: ArraySlice<UInt8>?)

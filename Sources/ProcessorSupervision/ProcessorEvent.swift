@@ -6,7 +6,9 @@ package enum ProcessorEvent: Hashable, Sendable {
     case finished(slot: Int, FinishedAttempt)
     /// From 0 to 1, as the processor says.
     case progress(TaskID, share: Double)
-    /// The processor cannot start; the sentence names the cure. Told again when the sentence changes.
+    /// The processor cannot start; the sentence names the cure.
+    ///
+    /// Told again when the sentence changes.
     case stalled(StartProblem)
     /// Nothing can be seen to stand against a start any more, but only a task can tell: one is wanted.
     case probing

@@ -30,7 +30,9 @@ extension ProcessorMachine {
     }
 
     private mutating func takeBeforeReady(_ answer: ProcessorAnswer, now: MonotonicTime) -> AnswerAction {
-        guard case .ready(let version) = answer else { return .ignored("descriptor 3 before ready: \(answer)") }
+        guard case .ready(let version) = answer else {
+            return .ignored("descriptor 3 before ready: \(answer)")
+        }
         guard version == ProcessorAnswer.protocolVersion else {
             let reason = "speaks version \(version) of the processor protocol; this taskq speaks version 1"
             return .ends(end(.couldNotStart(nil, reason: reason), now: now))
@@ -80,7 +82,9 @@ extension ProcessorMachine {
             return badAnswer("a result without ack", attempt, now: now)
         case .ack(let id, _), .nack(let id, _, _), .dead(let id, _), .extend(let id, _), .progress(let id, _):
             guard let id else { return badAnswer("no id: \(answer)", attempt, now: now) }
-            guard TaskID(id) == attempt.task.id else { return .ignored("an answer for another task: \(answer)") }
+            guard TaskID(id) == attempt.task.id else {
+                return .ignored("an answer for another task: \(answer)")
+            }
         }
         switch answer {
         case .ack(_, let result):
@@ -89,7 +93,8 @@ extension ProcessorMachine {
             return finish(
                 attempt, .acked(result: finished.result, resultError: finished.resultError), isLast, now)
         case .nack(_, let reason, let delay):
-            return finish(attempt, .failed(.nacked, reason: reason, retryAfterMilliseconds: delay), isLast, now)
+            return finish(
+                attempt, .failed(.nacked, reason: reason, retryAfterMilliseconds: delay), isLast, now)
         case .dead(_, let reason):
             return finish(attempt, .dead(reason: reason), isLast, now)
         case .extend(_, let seconds):
@@ -102,8 +107,10 @@ extension ProcessorMachine {
     }
 
     /// The process cannot be trusted with another task: it may still be at work on this one.
-    private mutating func badAnswer(_ reason: String, _ attempt: Attempt, now: MonotonicTime) -> AnswerAction {
-        let verdict = AttemptVerdict.failed(.badAnswer, reason: "bad answer: \(reason)", retryAfterMilliseconds: nil)
+    private mutating func badAnswer(_ reason: String, _ attempt: Attempt, now: MonotonicTime) -> AnswerAction
+    {
+        let verdict = AttemptVerdict.failed(
+            .badAnswer, reason: "bad answer: \(reason)", retryAfterMilliseconds: nil)
         return .ends(end(.finished(attempt, verdict), now: now))
     }
 

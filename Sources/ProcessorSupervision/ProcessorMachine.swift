@@ -1,7 +1,8 @@
 package import TaskModel
 
-/// What one processor process is doing, and what its answers, its clock and its death mean. Pure: the time is an
-/// argument, and what is to be done to the process is a return value.
+/// What one processor process is doing, and what its answers, its clock and its death mean.
+///
+/// Pure: the time is an argument, and what is to be done to the process is a return value.
 package struct ProcessorMachine: Sendable {
     /// What the shell is to do to the process.
     package enum Order: Hashable, Sendable {
@@ -38,7 +39,9 @@ package struct ProcessorMachine: Sendable {
         case quiet
         /// The attempt in hand is over.
         case finished(Attempt, AttemptVerdict)
-        /// It never got to work: the words for people. The task in hand goes back uncounted.
+        /// It never got to work: the words for people.
+        ///
+        /// The task in hand goes back uncounted.
         case couldNotStart(Attempt?, reason: String)
 
         package var attempt: Attempt? {
@@ -64,7 +67,8 @@ package struct ProcessorMachine: Sendable {
     package internal(set) var phase: Phase
     /// Whether a stream process was ever given a task.
     private var hasWorked = false
-    /// A process that ends unasked within this time after ready, without a task in between, is one that cannot start.
+    /// A process that ends unasked within this time after ready, without a task in between, is one that
+    /// cannot start.
     private static let soonMilliseconds: UInt64 = 1_000
 
     /// A stream process that was just spawned.
@@ -103,7 +107,9 @@ package struct ProcessorMachine: Sendable {
         }
     }
 
-    private static func attempt(at task: ProcessorTask, _ settings: ProcessorSettings, _ now: MonotonicTime) -> Attempt {
+    private static func attempt(at task: ProcessorTask, _ settings: ProcessorSettings, _ now: MonotonicTime)
+        -> Attempt
+    {
         Attempt(
             task: task,
             timing: AttemptTiming(
@@ -116,7 +122,9 @@ package struct ProcessorMachine: Sendable {
 extension ProcessorMachine {
     /// Gives a task to a stream process that is idle.
     package mutating func assign(_ task: ProcessorTask, now: MonotonicTime) {
-        guard case .idle = phase else { preconditionFailure("a task was given to a process that is not idle") }
+        guard case .idle = phase else {
+            preconditionFailure("a task was given to a process that is not idle")
+        }
         hasWorked = true
         phase = .working(Self.attempt(at: task, settings, now), isLast: false)
     }
@@ -177,7 +185,8 @@ extension ProcessorMachine {
             return nil
         case .starting:
             let seconds = Self.rounded(Double(settings.startTimeoutMilliseconds) / 1_000)
-            return end(.couldNotStart(nil, reason: "did not say that it is ready within \(seconds) s"), now: now)
+            return end(
+                .couldNotStart(nil, reason: "did not say that it is ready within \(seconds) s"), now: now)
         case .working(let attempt, _):
             let seconds = Double(attempt.timing.durationMilliseconds(until: now)) / 1_000
             let reason = "timed out after \(Self.rounded(seconds)) s"
@@ -199,7 +208,8 @@ extension ProcessorMachine {
 
     private static func rounded(_ seconds: Double) -> String {
         let tenths = (seconds * 10).rounded()
-        return tenths.truncatingRemainder(dividingBy: 10) == 0 ? String(Int(tenths / 10)) : String(tenths / 10)
+        return tenths.truncatingRemainder(dividingBy: 10) == 0
+            ? String(Int(tenths / 10)) : String(tenths / 10)
     }
 }
 
@@ -209,11 +219,13 @@ extension ProcessorMachine {
     package func ended(_ status: ExitStatus, byMemory: Bool, now: MonotonicTime) -> Death {
         switch phase {
         case .starting:
-            return .couldNotStart(nil, reason: "ended with \(Self.words(status)) before it said that it is ready")
+            return .couldNotStart(
+                nil, reason: "ended with \(Self.words(status)) before it said that it is ready")
         case .idle(let since):
             // One that recycles itself after some tasks is welcome to; one that cannot stay is not.
             guard now.milliseconds(since: since) < Self.soonMilliseconds, !hasWorked else { return .quiet }
-            return .couldNotStart(nil, reason: "ended with \(Self.words(status)) right after it said that it is ready")
+            return .couldNotStart(
+                nil, reason: "ended with \(Self.words(status)) right after it said that it is ready")
         case .working(let attempt, _):
             switch settings.mode {
             case .oneshot: return oneshotEnded(attempt, status, byMemory: byMemory)

@@ -42,9 +42,11 @@ final class ProcessorProcess {
         let errors = try Pipe.fromChild()
         let answers = try Pipe.fromChild()
         var request = SpawnRequest(
-            path: program.path, arguments: program.arguments, environment: environment, directory: program.directory,
+            path: program.path, arguments: program.arguments, environment: environment,
+            directory: program.directory,
             descriptors: [
-                input.theirs.rawValue, output.theirs.rawValue, errors.theirs.rawValue, answers.theirs.rawValue,
+                input.theirs.rawValue, output.theirs.rawValue, errors.theirs.rawValue,
+                answers.theirs.rawValue,
             ])
         request.leadsProcessGroup = true
         request.fileModeMask = Self.fileModeMask
@@ -68,7 +70,9 @@ final class ProcessorProcess {
         }
     }
 
-    /// Reads once from stdout or stderr and hands on what became whole lines. Nil at the end of the stream.
+    /// Reads once from stdout or stderr and hands on what became whole lines.
+    ///
+    /// Nil at the end of the stream.
     func readOutput(
         _ channel: Channel, scratch: UnsafeMutableRawBufferPointer, line: (OutputLine) -> Void
     ) -> ReadOutcome {
@@ -99,7 +103,9 @@ final class ProcessorProcess {
     func readAnswers(
         scratch: UnsafeMutableRawBufferPointer, answer: (ProcessorAnswer) -> Void
     ) -> ReadOutcome {
-        let outcome = Self.read(&answers, scratch) { bytes, lines in lines.append(UnsafeRawBufferPointer(bytes)) }
+        let outcome = Self.read(&answers, scratch) { bytes, lines in
+            lines.append(UnsafeRawBufferPointer(bytes))
+        }
         // The line is taken out of the splitter before the answer is acted on, which may come back here.
         while let line = answers.lines.next() {
             switch line {
@@ -123,7 +129,7 @@ final class ProcessorProcess {
         _ take: (UnsafeMutableRawBufferPointer, inout LineSplitter) -> Void
     ) -> ReadOutcome {
         guard let descriptor = source.rawValue else { return .endOfFile }
-        let outcome = try? OwnedDescriptor.read(descriptor, into: scratch)  // ignoring: a broken pipe is at its end
+        let outcome = try? OwnedDescriptor.read(descriptor, into: scratch)  // ignoring: it is at its end
         switch outcome {
         case .read(let count):
             take(UnsafeMutableRawBufferPointer(rebasing: scratch[..<count]), &source.lines)
@@ -136,7 +142,8 @@ final class ProcessorProcess {
         }
     }
 
-    private func emit(_ lines: inout LineSplitter, as source: OutputLine.Source, _ line: (OutputLine) -> Void) {
+    private func emit(_ lines: inout LineSplitter, as source: OutputLine.Source, _ line: (OutputLine) -> Void)
+    {
         while let next = lines.next() {
             guard case .whole(let bytes) = next else { continue }
             line(labelled(bytes, source))

@@ -24,7 +24,8 @@ package struct ProcessorSettings: Hashable, Sendable {
     package var stopGraceMilliseconds: UInt64 = 25_000
     /// Between SIGTERM and SIGKILL when that has passed, milliseconds.
     package var stopKillMilliseconds: UInt64 = 5_000
-    /// Replaces the plugin's own executable where it is not empty; the first word may be a path under the folder.
+    /// Replaces the plugin's own executable where it is not empty; the first word may be a path under the
+    /// folder.
     package var command: [String] = []
     /// The manifest's `[environment]`.
     package var environment: [String: String] = [:]
@@ -49,7 +50,8 @@ package struct ProcessorProgram: Hashable, Sendable {
         self.directory = directory
     }
 
-    /// A plugin's own executable, or its `command`: with a slash a path under the folder, else looked up in `searchPath`.
+    /// A plugin's own executable, or its `command`: with a slash a path under the folder, else looked up in
+    /// `searchPath`.
     package init(
         queue: String, executable: String, directory: String, command: [String], searchPath: String,
         isExecutable: (String) -> Bool

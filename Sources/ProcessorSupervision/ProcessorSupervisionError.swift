@@ -16,7 +16,8 @@ extension ProcessorSupervisionError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .cannotExecute(let path, let errno): "cannot execute \(path): \(SystemError.text(of: errno))"
-        case .cannotEnter(let directory, let errno): "cannot enter \(directory): \(SystemError.text(of: errno))"
+        case .cannotEnter(let directory, let errno):
+            "cannot enter \(directory): \(SystemError.text(of: errno))"
         case .cannotFork(let errno): "cannot start a process: \(SystemError.text(of: errno))"
         case .system(let error): error.description
         }

@@ -34,7 +34,8 @@ extension ProcessorSupervisor {
             bury(process, slot, now: now)
         case .input:
             if case .blocked = process.input.proceed() { return }
-            // A closed descriptor has left the list by itself; one that waits for the next task must be taken out.
+            // A closed descriptor has left the list by itself; one that waits for the next task must be taken
+            // out.
             if let open = process.input.rawValue { forget(open) }
         case .output, .errors:
             read(channel, of: process)
@@ -52,7 +53,9 @@ extension ProcessorSupervisor {
         if !untakenOutput.isEmpty { holdBackOutput() }
     }
 
-    private func act(on answer: ProcessorAnswer, from process: ProcessorProcess, _ slot: Int, now: MonotonicTime) {
+    private func act(
+        on answer: ProcessorAnswer, from process: ProcessorProcess, _ slot: Int, now: MonotonicTime
+    ) {
         let label = process.machine.taskInHand
         switch process.machine.take(answer, now: now) {
         case .none:
@@ -72,7 +75,8 @@ extension ProcessorSupervisor {
     }
 
     private func finish(
-        _ attempt: ProcessorMachine.Attempt, _ verdict: AttemptVerdict, _ process: ProcessorProcess, _ slot: Int,
+        _ attempt: ProcessorMachine.Attempt, _ verdict: AttemptVerdict, _ process: ProcessorProcess,
+        _ slot: Int,
         now: MonotonicTime
     ) {
         var tail: ArraySlice<UInt8> = []
@@ -88,8 +92,8 @@ extension ProcessorSupervisor {
 
     /// The process has ended: nothing of it stays, and what it leaves unsaid is said for it.
     private func bury(_ process: ProcessorProcess, _ slot: Int, now: MonotonicTime) {
-        // ignoring: our own unreaped child can always be looked at
-        guard let status = (try? process.child.exitStatus()) ?? nil else { return }  // ignoring: see above
+        // Our own unreaped child can always be looked at.
+        guard let status = (try? process.child.exitStatus()) ?? nil else { return }  // ignoring: above
         let killed = killLeftovers(of: process, now: now)
         readLast(of: process, slot, now: now)
         _ = try? process.child.reap()  // ignoring: exitStatus has just seen the zombie
@@ -184,9 +188,18 @@ extension ProcessorSupervisor {
             gate.programChanged()
             problem = nil
         } else if options.settings.mode == .stream {
-            events.append(.notice(ProcessorNotice(sentence: "\(options.program.path) has changed, starting it anew")))
+            events.append(
+                .notice(ProcessorNotice(sentence: "\(options.program.path) has changed, starting it anew")))
             replace(now: now)
         }
+    }
+
+    /// Watches a pipe; one that is watched already, or cannot be, is read at the process's end at the latest.
+    func watch(
+        _ descriptor: CInt?, _ slot: Int, _ channel: ProcessorProcess.Channel, _ interest: Epoll.Interest
+    ) {
+        let token = token(slot, channel)
+        try? register(descriptor, token: token, interest: interest)  // ignoring: see above
     }
 
     private func forget(_ descriptor: CInt) {
@@ -215,9 +228,9 @@ extension ProcessorSupervisor {
         untakenOutput.removeFirst(taken)
         guard untakenOutput.isEmpty else { return }
         for (slot, process) in slots.enumerated() {
-            // ignoring: a pipe that cannot be watched is read at the process's end
-            try? register(process?.output.rawValue, token: token(slot, .output), interest: .readable)  // ignoring: above
-            try? register(process?.errors.rawValue, token: token(slot, .errors), interest: .readable)  // ignoring: above
+            guard let process else { continue }
+            watch(process.output.rawValue, slot, .output, .readable)
+            watch(process.errors.rawValue, slot, .errors, .readable)
         }
     }
 }

@@ -4,7 +4,9 @@ package import TaskModel
 
 // Starting, giving out tasks, stopping.
 extension ProcessorSupervisor {
-    /// Gives a task to a free process, or starts one for it. Nil where none is free: the task is still the caller's.
+    /// Gives a task to a free process, or starts one for it.
+    ///
+    /// Nil where none is free: the task is still the caller's.
     ///
     /// A process that cannot be started gives the task back through the events.
     package func assign(_ task: ProcessorTask, now: MonotonicTime, wall: WallTime) -> Int? {
@@ -104,7 +106,8 @@ extension ProcessorSupervisor {
         }
     }
 
-    private func watchDescriptors(of process: ProcessorProcess, _ slot: Int) throws(ProcessorSupervisionError) {
+    private func watchDescriptors(of process: ProcessorProcess, _ slot: Int) throws(ProcessorSupervisionError)
+    {
         try register(process.child.pidDescriptor, token: token(slot, .pid), interest: .readable)
         try register(process.answers.rawValue, token: token(slot, .answers), interest: .readable)
         guard untakenOutput.isEmpty else { return }
@@ -114,12 +117,12 @@ extension ProcessorSupervisor {
 
     private func write(_ bytes: [UInt8], thenClose: Bool, to process: ProcessorProcess, _ slot: Int) {
         guard case .blocked = process.input.write(bytes, thenClose: thenClose) else { return }
-        // ignoring: registered already, by a write before this one
-        try? register(process.input.rawValue, token: token(slot, .input), interest: .writable)  // ignoring: see above
+        watch(process.input.rawValue, slot, .input, .writable)
     }
 
     private func giveBack(_ task: ProcessorTask, slot: Int) {
-        let attempt = FinishedAttempt(task: task.label, verdict: .released, durationMilliseconds: 0, stderrTail: [])
+        let attempt = FinishedAttempt(
+            task: task.label, verdict: .released, durationMilliseconds: 0, stderrTail: [])
         events.append(.finished(slot: slot, attempt))
     }
 }

@@ -2,10 +2,11 @@ private import Glibc
 internal import LinuxSystem
 package import TaskModel
 
-/// Runs the processes of one processor on the thread that calls it: no threads, no locks, no waiting of its own.
+/// Runs the processes of one processor on the thread that calls it: no threads, no locks, no waiting of its
+/// own.
 ///
-/// The caller polls ``pollDescriptor`` and the clock up to ``nextDeadline(now:)``, calls ``turn(now:)``, and acts on the
-/// events. The thread must live as long as the process: its children die with it.
+/// The caller polls ``pollDescriptor`` and the clock up to ``nextDeadline(now:)``, calls ``turn(now:)``, and
+/// acts on the events. The thread must live as long as the process: its children die with it.
 package final class ProcessorSupervisor {
     package struct Options: Sendable {
         package var program: ProcessorProgram
@@ -20,7 +21,9 @@ package final class ProcessorSupervisor {
         /// True in a process that has no other children: then every orphan is a leftover.
         package var ownsEveryOrphan = false
 
-        package init(program: ProcessorProgram, settings: ProcessorSettings, surroundings: ProcessorSurroundings) {
+        package init(
+            program: ProcessorProgram, settings: ProcessorSettings, surroundings: ProcessorSurroundings
+        ) {
             self.program = program
             self.settings = settings
             self.surroundings = surroundings
@@ -36,7 +39,8 @@ package final class ProcessorSupervisor {
     let options: Options
     let epoll: Epoll
     let scratch: UnsafeMutableRawBufferPointer
-    /// Takes a line of output, or says no: then it comes again, and the processors are held back by their pipes.
+    /// Takes a line of output, or says no: then it comes again, and the processors are held back by their
+    /// pipes.
     let takeOutput: (OutputLine) -> Bool
     var slots: [ProcessorProcess?]
     /// Names the process that a slot holds, so that an event for its predecessor is not taken for its own.
@@ -83,7 +87,9 @@ package final class ProcessorSupervisor {
     /// Kills what still runs: nobody would ever hear of it again.
     deinit {
         for process in slots { process?.child.sendToGroup(signal: SIGKILL) }
-        for process in slots { _ = try? process?.child.waitForExit(timeoutMilliseconds: 1_000) }  // ignoring: KILL was sent
+        for case let process? in slots {
+            _ = try? process.child.waitForExit(timeoutMilliseconds: 1_000)  // ignoring: KILL was sent
+        }
         scratch.deallocate()
     }
 
@@ -169,7 +175,8 @@ package final class ProcessorSupervisor {
     func facts() -> ProgramFacts {
         let program = options.program
         return ProgramFacts(
-            lookingAt: program.path, directory: program.directory, searchPath: options.surroundings.searchPath)
+            lookingAt: program.path, directory: program.directory, searchPath: options.surroundings.searchPath
+        )
     }
 
     func startFailed(_ problem: StartProblem, now: MonotonicTime) {

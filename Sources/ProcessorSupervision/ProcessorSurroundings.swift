@@ -15,7 +15,9 @@ package struct ProcessorSurroundings: Hashable, Sendable {
 
     package init() {}
 
-    /// `NAME=value` for a processor. The manifest may set anything but the names that taskq gives a meaning to.
+    /// `NAME=value` for a processor.
+    ///
+    /// The manifest may set anything but the names that taskq gives a meaning to.
     ///
     /// - Parameter marker: tells leftover processes of one processor from another's.
     package func environment(adding manifest: [String: String], queue: String, marker: String) -> [String] {

@@ -25,7 +25,8 @@ package struct ProcessorTask: Hashable, Sendable {
     package var payload: ArraySlice<UInt8>
 
     package init(
-        label: Label, queue: String, maxAttempts: UInt32, traceparent: ArraySlice<UInt8>, payload: ArraySlice<UInt8>
+        label: Label, queue: String, maxAttempts: UInt32, traceparent: ArraySlice<UInt8>,
+        payload: ArraySlice<UInt8>
     ) {
         self.label = label
         self.queue = queue
@@ -64,7 +65,8 @@ extension ProcessorTask {
         line.append(contentsOf: #","payload":"#.utf8)
         let payloadStart = line.count
         line.append(contentsOf: payload)
-        // In JSON a newline can only stand between tokens, where a space means the same; here it would end the line.
+        // In JSON a newline can only stand between tokens, where a space means the same; here it would end
+        // the line.
         if payload.contains(UInt8(ascii: "\n")) {
             for index in payloadStart..<line.count where line[index] == UInt8(ascii: "\n") {
                 line[index] = UInt8(ascii: " ")

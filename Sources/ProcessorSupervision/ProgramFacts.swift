@@ -21,7 +21,8 @@ package struct ProgramFacts: Hashable, Sendable {
     package var environmentProgramIsThere: Bool
 
     package init(
-        path: String, kind: Kind, head: [UInt8], interpreterIsThere: Bool = true, environmentProgramIsThere: Bool = true
+        path: String, kind: Kind, head: [UInt8], interpreterIsThere: Bool = true,
+        environmentProgramIsThere: Bool = true
     ) {
         self.path = path
         self.kind = kind
@@ -48,7 +49,8 @@ package struct ProgramFacts: Hashable, Sendable {
         let head = Self.readHead(path)
         self.init(path: path, kind: .file(isExecutable: access(path, X_OK) == 0), head: head)
         guard let shebang = Shebang(head: head) else { return }
-        let interpreter = shebang.interpreter.hasPrefix("/") ? shebang.interpreter : "\(directory)/\(shebang.interpreter)"
+        let interpreter =
+            shebang.interpreter.hasPrefix("/") ? shebang.interpreter : "\(directory)/\(shebang.interpreter)"
         interpreterIsThere = FileContents.isExecutableFile(interpreter)
         if let program = shebang.environmentProgram {
             environmentProgramIsThere = searchPath.split(separator: ":").contains {
@@ -61,11 +63,14 @@ package struct ProgramFacts: Hashable, Sendable {
         do {
             let file = try OwnedDescriptor(opening: path, flags: O_RDONLY)
             var head = [UInt8](repeating: 0, count: headBytesMax)
-            let outcome = try head.withUnsafeMutableBytes { buffer throws(SystemError) in try file.read(into: buffer) }
+            let outcome = try head.withUnsafeMutableBytes { buffer throws(SystemError) in
+                try file.read(into: buffer)
+            }
             guard case .read(let count) = outcome else { return [] }
             return Array(head[..<count])
         } catch {
-            // Executable but not readable is legitimate for a binary: then there is nothing to be said about its head.
+            // Executable but not readable is legitimate for a binary: then there is nothing to be said about
+            // its head.
             return []
         }
     }

@@ -2,7 +2,8 @@ private import CSpawn
 private import Glibc
 internal import LinuxSystem
 
-/// Notices that a program was replaced: inotify on its folder says when to look, `stat` says whether it is another.
+/// Notices that a program was replaced: inotify on its folder says when to look, `stat` says whether it is
+/// another.
 struct ProgramWatch {
     private struct Identity: Equatable {
         let device: UInt64
@@ -27,7 +28,9 @@ struct ProgramWatch {
 
     /// Without inotify (its limits are per user) nothing is noticed until the next retry.
     init(_ program: ProcessorProgram, manifest: String?) {
-        let arguments = program.arguments.dropFirst().map { $0.hasPrefix("/") ? $0 : "\(program.directory)/\($0)" }
+        let arguments = program.arguments.dropFirst().map {
+            $0.hasPrefix("/") ? $0 : "\(program.directory)/\($0)"
+        }
         paths = [program.path] + arguments
         identities = paths.map(Self.identity)
         self.manifest = manifest
@@ -41,7 +44,11 @@ struct ProgramWatch {
     /// Reads the events away, and says what is another than before.
     mutating func changes(scratch: UnsafeMutableRawBufferPointer) -> Changes {
         if let descriptor {
-            while case .read = try? OwnedDescriptor.read(descriptor, into: scratch) {}  // ignoring: stat decides
+            var isRead = true
+            while isRead {
+                let outcome = try? OwnedDescriptor.read(descriptor, into: scratch)  // ignoring: stat decides
+                if case .read = outcome {} else { isRead = false }
+            }
         }
         let programNow = paths.map(Self.identity)
         let manifestNow = manifest.flatMap(Self.identity)

@@ -35,14 +35,16 @@ struct StandardInput {
         return proceed()
     }
 
-    /// Writes as much as the pipe takes. Any failure, EPIPE first of all, closes it: what became of the task is for
-    /// the processor's answer or its death to say.
+    /// Writes as much as the pipe takes.
+    ///
+    /// Any failure, EPIPE first of all, closes it: what became of the task is for the processor's answer or
+    /// its death to say.
     mutating func proceed() -> Progress {
         while written < pending.count {
             guard let fd = rawValue else { return .closed }
             let outcome = pending.withUnsafeBytes { bytes in
                 let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
-                return try? OwnedDescriptor.write(fd, rest)  // ignoring: a pipe that cannot be written is closed below
+                return try? OwnedDescriptor.write(fd, rest)  // ignoring: it is closed below
             }
             switch outcome {
             case .wrote(let count): written += count

@@ -1,7 +1,7 @@
 package import TaskModel
 
-/// Holds starts back after one that failed: tried again after 1 s, then twice as long each time up to 60 s, and at
-/// once when the file has changed.
+/// Holds starts back after one that failed: tried again after 1 s, then twice as long each time up to 60 s,
+/// and at once when the file has changed.
 package struct StartGate: Hashable, Sendable {
     package static let firstDelayMilliseconds: UInt64 = 1_000
     package static let longestDelayMilliseconds: UInt64 = 60_000

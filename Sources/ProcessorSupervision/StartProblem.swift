@@ -43,9 +43,13 @@ package struct StartProblem: Hashable, Sendable {
         if shebang.endsInCarriageReturn {
             self.init("\(facts.path) has CRLF line ends: sed -i 's/\\r$//' \(facts.path)")
         } else if !facts.interpreterIsThere {
-            self.init("interpreter \(shebang.interpreter) of \(facts.path) not found: install it or correct the first line")
+            self.init(
+                "interpreter \(shebang.interpreter) of \(facts.path) not found: install it or correct the first line"
+            )
         } else if !facts.environmentProgramIsThere, let program = shebang.environmentProgram {
-            self.init("\(program), the interpreter of \(facts.path), not found in PATH: install it or name its full path")
+            self.init(
+                "\(program), the interpreter of \(facts.path), not found in PATH: install it or name its full path"
+            )
         } else {
             return nil
         }
@@ -70,7 +74,8 @@ package struct StartProblem: Hashable, Sendable {
         case ENOEXEC:
             self.init("\(path) is no program for this machine: look at it with file")
         case EACCES:
-            self.init("\(path) may not be executed: look at its permissions, its folder's, and a noexec mount")
+            self.init(
+                "\(path) may not be executed: look at its permissions, its folder's, and a noexec mount")
         case _:
             self.init("cannot execute \(path): \(SystemError.text(of: number))")
         }

@@ -13,7 +13,8 @@ struct Descriptor: Sendable {
         bytes.withUnsafeBytes { buffer in
             var rest = buffer[...]
             while !rest.isEmpty {
-                let count = Glibc.write(rawValue, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                let count = Glibc.write(
+                    rawValue, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                 if count > 0 { rest = rest.dropFirst(count) } else if errno != EINTR { return false }
             }
             return true
@@ -23,7 +24,9 @@ struct Descriptor: Sendable {
     /// Reads what there is, waiting for something; empty at the end.
     func read(upTo limit: Int) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
-            repeat { count = Glibc.read(rawValue, buffer.baseAddress, limit) } while count < 0 && errno == EINTR
+            repeat {
+                count = Glibc.read(rawValue, buffer.baseAddress, limit)
+            } while count < 0 && errno == EINTR
             count = max(count, 0)
         }
     }
@@ -41,7 +44,9 @@ struct LineReader {
         self.descriptor = descriptor
     }
 
-    /// Without its LF; nil at the end. A last line that has none is half a line, and dropped.
+    /// Without its LF; nil at the end.
+    ///
+    /// A last line that has none is half a line, and dropped.
     mutating func next() -> [UInt8]? {
         var scanned = start
         while true {

@@ -18,7 +18,9 @@ public struct ReceivedTask: Sendable {
 
     init?(line: [UInt8], answers: Descriptor) {
         let parsed = try? JSONValue.parse(line)  // ignoring: the caller tells of a line that is no task
-        guard let task = parsed, let id = task["id"]?.string, let payload = task["payload"] else { return nil }
+        guard let task = parsed, let id = task["id"]?.string, let payload = task["payload"] else {
+            return nil
+        }
         self.id = id
         self.payload = TaskPayload(payload)
         self.answers = answers
@@ -52,7 +54,9 @@ public struct ReceivedTask: Sendable {
     }
 }
 
-/// A task's payload, or a part of it: JSON, read-only.
+/// A task's payload, or a part of it.
+///
+/// JSON, read-only.
 public struct TaskPayload: Sendable {
     private let value: JSONValue
 

@@ -1,6 +1,7 @@
 private import Glibc
 
-/// Runs a stream processor: says that it is ready, then hands one task after another to a function and its answer back.
+/// Runs a stream processor: says that it is ready, then hands one task after another to a function and its
+/// answer back.
 ///
 /// ```swift
 /// import TaskProcessor
@@ -27,7 +28,9 @@ public enum TaskProcessor {
         case debug = 7
     }
 
-    /// Serves until stdin ends, then exits with 0. What the function throws is a nack with the error's description.
+    /// Serves until stdin ends, then exits with 0.
+    ///
+    /// What the function throws is a nack with the error's description.
     public static func run(_ handle: (ReceivedTask) throws -> TaskAnswer) -> Never {
         let answers = getenv("TASKQ_FD").flatMap { CInt(String(cString: $0)) } ?? 3
         // A worker that went away shows as EPIPE.

@@ -1,14 +1,16 @@
 package import TaskModel
 
-/// Where the conversation with the broker stands. Pure: the time is an argument.
+/// Where the conversation with the broker stands.
+///
+/// Pure: the time is an argument.
 package struct BrokerLink: Hashable, Sendable {
     package enum State: Hashable, Sendable {
         /// No connection; libzmq tries again by itself.
         case away
         /// Hello was said; nothing that comes before the welcome counts.
         case greeting
-        /// The broker did not want us, for a reason that passes: a queue not declared yet, an older run of ours that
-        /// it still believes in.
+        /// The broker did not want us, for a reason that passes: a queue not declared yet, an older run of
+        /// ours that it still believes in.
         case refused(retryAt: MonotonicTime)
         case connected(leaseMilliseconds: UInt64, renewAt: MonotonicTime)
     }

@@ -61,11 +61,14 @@ extension WorkerDaemon {
         }
     }
 
-    /// The first time: no more tasks, and those in hand are finished. Again: nothing is waited for.
+    /// The first time: no more tasks, and those in hand are finished.
+    ///
+    /// Again: nothing is waited for.
     func stop(now: MonotonicTime) {
         switch stage {
         case .serving:
-            stage = .draining(until: now.advanced(byMilliseconds: options.supervision.settings.stopGraceMilliseconds))
+            stage = .draining(
+                until: now.advanced(byMilliseconds: options.supervision.settings.stopGraceMilliseconds))
             notify(.stopping)
             supervisor.drain(now: now)
             giveBackWaiting()

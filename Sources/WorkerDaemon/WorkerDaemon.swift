@@ -7,8 +7,10 @@ import TaskModel
 import WireProtocol
 import ZeroMQ
 
-/// Serves one queue: takes deliveries from the broker, gives them to processors, and keeps each answer until the
-/// broker has confirmed it. One thread polls everything.
+/// Serves one queue: takes deliveries from the broker, gives them to processors, and keeps each answer until
+/// the broker has confirmed it.
+///
+/// One thread polls everything.
 ///
 /// The thread that calls ``run()`` must live as long as the process: its processors die with it.
 package final class WorkerDaemon {
@@ -83,7 +85,9 @@ package final class WorkerDaemon {
         }
     }
 
-    /// Serves until told to stop. A second request does not wait for tasks in hand.
+    /// Serves until told to stop.
+    ///
+    /// A second request does not wait for tasks in hand.
     ///
     /// - Parameter stopRequests: a descriptor, of signals or events, that becomes readable with each request.
     package func run(stopRequests: CInt) throws(WorkerDaemonError) {
@@ -128,8 +132,10 @@ package final class WorkerDaemon {
 
     static func now() -> MonotonicTime { MonotonicTime(rawValue: Clocks.monotonicNanoseconds()) }
 
-    /// One round over everything that is there. True where another is due at once: a message may wait unseen, because
-    /// libzmq's descriptor tells of a message only once.
+    /// One round over everything that is there.
+    ///
+    /// True where another is due at once: a message may wait unseen, because libzmq's descriptor tells of a
+    /// message only once.
     private func turn(now: MonotonicTime) throws(WorkerDaemonError) -> Bool {
         try readBroker(now: now)
         do throws(ProcessorSupervisionError) {
@@ -157,8 +163,8 @@ package final class WorkerDaemon {
         watchdogAt = now.advanced(byMilliseconds: interval / 2_000)
     }
 
-    /// Waits for the kernel; for the first moments after an event without sleeping while a lease is out, because waking
-    /// a sleeping core takes longer than most answers do.
+    /// Waits for the kernel; for the first moments after an event without sleeping while a lease is out,
+    /// because waking a sleeping core takes longer than most answers do.
     private func sleep() throws(WorkerDaemonError) {
         let now = Self.now()
         do throws(SystemError) {
@@ -187,6 +193,6 @@ package final class WorkerDaemon {
     }
 
     func notify(_ notification: ServiceNotification) {
-        _ = try? ServiceManager.notify(notification)  // ignoring: a manager that does not listen changes nothing here
+        _ = try? ServiceManager.notify(notification)  // ignoring: nobody has to listen
     }
 }

@@ -27,7 +27,9 @@ extension WorkerDaemonError: CustomStringConvertible {
         }
     }
 
-    /// What the program ends with: 2 for its command line, 78 (EX_CONFIG) for its configuration, else 1.
+    /// What the program ends with.
+    ///
+    /// 2 for its command line, 78 (EX_CONFIG) for its configuration, else 1.
     package var exitStatus: Int32 {
         switch self {
         case .usage: 2

@@ -2,8 +2,10 @@ package import ProcessorSupervision
 package import TaskModel
 package import WireProtocol
 
-/// What this worker holds of its queue: deliveries that wait for a process, that run, and answers that the broker has
-/// not confirmed. Pure.
+/// What this worker holds of its queue: deliveries that wait for a process, that run, and answers that the
+/// broker has not confirmed.
+///
+/// Pure.
 package struct WorkerLedger: Sendable {
     private enum Standing: Sendable {
         case waiting(DeliveredTask)
@@ -41,7 +43,9 @@ package struct WorkerLedger: Sendable {
     /// The delivery that has waited longest for a process.
     package var nextWaiting: DeliveredTask? {
         let waiting = entries.values.filter { if case .waiting = $0.standing { true } else { false } }
-        guard case .waiting(let task) = waiting.min(by: { $0.number < $1.number })?.standing else { return nil }
+        guard case .waiting(let task) = waiting.min(by: { $0.number < $1.number })?.standing else {
+            return nil
+        }
         return task
     }
 
@@ -87,7 +91,9 @@ package struct WorkerLedger: Sendable {
         return releases
     }
 
-    /// The broker's word on a receipt. The slot returned is to be abandoned: its delivery is stale.
+    /// The broker's word on a receipt.
+    ///
+    /// The slot returned is to be abandoned: its delivery is stale.
     package mutating func settled(_ receipt: Receipt, _ outcome: SettleOutcome) -> Int? {
         guard let entry = entries[receipt] else { return nil }
         switch (entry.standing, outcome) {
@@ -108,7 +114,8 @@ package struct WorkerLedger: Sendable {
         func failure(_ outcome: AttemptOutcome, _ reason: String, _ retryAfter: UInt64? = nil) -> Failure {
             Failure(
                 outcome: outcome, durationMilliseconds: attempt.durationMilliseconds,
-                retryAfterMilliseconds: retryAfter, reason: reason.cutToUTF8(bytes: AttemptRecord.reasonBytesMax),
+                retryAfterMilliseconds: retryAfter,
+                reason: reason.cutToUTF8(bytes: AttemptRecord.reasonBytesMax),
                 stderrTail: attempt.stderrTail)
         }
         switch attempt.verdict {

@@ -20,7 +20,9 @@ package struct WorkerLog {
     }
 
     func take(_ line: OutputLine) -> Bool {
-        var metadata: Logger.Metadata = ["queue": "\(queue)", "plugin": "\(queue)", "plugin.pid": "\(line.pid)"]
+        var metadata: Logger.Metadata = [
+            "queue": "\(queue)", "plugin": "\(queue)", "plugin.pid": "\(line.pid)",
+        ]
         if let task = line.task { Self.add(task, to: &metadata) }
         if line.source == .standardError { metadata["stream"] = "stderr" }
         return takeOutput(Self.level(line.priority), String(decoding: line.text, as: UTF8.self), metadata)
@@ -40,12 +42,15 @@ package struct WorkerLog {
         logger.debug(
             "task started",
             metadata: [
-                "task.id": "\(task.id)", "group": "\(task.group)", "attempt": "\(task.attempt)", "queue": "\(queue)",
+                "task.id": "\(task.id)", "group": "\(task.group)", "attempt": "\(task.attempt)",
+                "queue": "\(queue)",
             ])
     }
 
     func finished(_ attempt: FinishedAttempt) {
-        var metadata: Logger.Metadata = ["queue": "\(queue)", "duration.ms": "\(attempt.durationMilliseconds)"]
+        var metadata: Logger.Metadata = [
+            "queue": "\(queue)", "duration.ms": "\(attempt.durationMilliseconds)",
+        ]
         Self.add(attempt.task, to: &metadata)
         switch attempt.verdict {
         case .acked(_, let resultError):

@@ -16,7 +16,8 @@ package struct WorkerOptions: Sendable {
     package var workerName: String
     package var brokerEndpoint: String
     package var supervision: ProcessorSupervisor.Options
-    /// How long broker and processors are polled without sleeping while a lease is out, microseconds; 0 never.
+    /// How long broker and processors are polled without sleeping while a lease is out, microseconds; 0
+    /// never.
     package var spinMicroseconds: UInt64 = 50
     /// How long a stop waits for the broker's word on the last answers, milliseconds.
     package var confirmMilliseconds: UInt64 = 2_000
@@ -34,7 +35,9 @@ package struct WorkerOptions: Sendable {
     package init(
         _ arguments: DaemonArguments, _ configuration: ServiceConfiguration, environment: [String: String]
     ) throws(WorkerDaemonError) {
-        guard let queue = arguments[.queue] else { throw .usage("--queue NAME is missing: the queue to serve") }
+        guard let queue = arguments[.queue] else {
+            throw .usage("--queue NAME is missing: the queue to serve")
+        }
         guard QueueDeclaration.isValidName(queue) else {
             throw .usage("--queue \(queue): a queue is named [a-z0-9][a-z0-9_-]{0,63}")
         }
@@ -49,10 +52,12 @@ package struct WorkerOptions: Sendable {
             manifestProblem = error.description
         }
         let settings = Self.settings(
-            manifest, configuration.processorLimits(for: queue, manifest: manifest.queue), isForeground: isForeground)
+            manifest, configuration.processorLimits(for: queue, manifest: manifest.queue),
+            isForeground: isForeground)
         let surroundings = try Self.surroundings(queue, configuration, environment)
         let program = ProcessorProgram(
-            queue: queue, executable: plugin.executable, directory: plugin.directory, command: manifest.command,
+            queue: queue, executable: plugin.executable, directory: plugin.directory,
+            command: manifest.command,
             searchPath: surroundings.searchPath, isExecutable: FileContents.isExecutableFile)
         var supervision = ProcessorSupervisor.Options(
             program: program, settings: settings, surroundings: surroundings)
@@ -112,7 +117,9 @@ package struct WorkerOptions: Sendable {
             settings.stopGraceMilliseconds = foregroundStopGraceMilliseconds
             settings.stopKillMilliseconds = foregroundStopKillMilliseconds
         }
-        if let milliseconds = manifest.startTimeoutMilliseconds { settings.startTimeoutMilliseconds = milliseconds }
+        if let milliseconds = manifest.startTimeoutMilliseconds {
+            settings.startTimeoutMilliseconds = milliseconds
+        }
         if let milliseconds = manifest.stopGraceMilliseconds { settings.stopGraceMilliseconds = milliseconds }
         settings.command = manifest.command
         settings.environment = manifest.environment
@@ -124,7 +131,8 @@ package struct WorkerOptions: Sendable {
     ) throws(WorkerDaemonError) -> ProcessorSurroundings {
         var surroundings = ProcessorSurroundings()
         do throws(SystemError) {
-            surroundings.home = try FileContents.absolute(configuration.paths.processorDirectory(queue: queue))
+            surroundings.home = try FileContents.absolute(
+                configuration.paths.processorDirectory(queue: queue))
             try FileContents.makeDirectories(surroundings.home, mode: 0o700)
         } catch {
             throw .system(error)

@@ -9,17 +9,22 @@ import Testing
         _ command: String, directory: String? = nil, descriptors: [CInt] = [-1, -1, -1], group: Bool = false
     ) throws -> ChildProcess {
         var request = SpawnRequest(
-            path: "/bin/sh", arguments: ["sh", "-c", command], environment: ["PATH=/usr/bin:/bin"], directory: directory,
+            path: "/bin/sh", arguments: ["sh", "-c", command], environment: ["PATH=/usr/bin:/bin"],
+            directory: directory,
             descriptors: descriptors)
         request.leadsProcessGroup = group
         return try ChildProcess(spawning: request)
     }
 
-    @Test(arguments: [("exit 0", .exited(0)), ("exit 255", .exited(255)), ("kill -TERM $$", .signalled(15))]
-        as [(String, ProcessorSupervision.ExitStatus)])
-    func theExitStatusIsSeenBeforeAndAfterReaping(command: String, status: ProcessorSupervision.ExitStatus) throws {
+    @Test(
+        arguments: [("exit 0", .exited(0)), ("exit 255", .exited(255)), ("kill -TERM $$", .signalled(15))]
+            as [(String, ProcessorSupervision.ExitStatus)])
+    func theExitStatusIsSeenBeforeAndAfterReaping(command: String, status: ProcessorSupervision.ExitStatus)
+        throws
+    {
         let child = try spawn(command)
-        try OwnedDescriptor.waitUntilReady(child.pidDescriptor, events: Int16(POLLIN), timeoutMilliseconds: 20_000)
+        try OwnedDescriptor.waitUntilReady(
+            child.pidDescriptor, events: Int16(POLLIN), timeoutMilliseconds: 20_000)
         #expect(try child.exitStatus() == status)
         #expect(try child.exitStatus() == status)
         #expect(try child.reap() == status)
@@ -47,7 +52,8 @@ import Testing
             let files = ["0", "1", "2", "3"].map { open(directory.path($0), O_WRONLY | O_CLOEXEC) }
             defer { for file in files { close(file) } }
             // Swapped with each other, so that a plain dup2 in order would overwrite one with another.
-            let child = try spawn("echo one >&1; echo two >&2; echo three >&3", descriptors: [-1, files[1], files[2], files[3]])
+            let child = try spawn(
+                "echo one >&1; echo two >&2; echo three >&3", descriptors: [-1, files[1], files[2], files[3]])
             #expect(try child.waitForExit(timeoutMilliseconds: 20_000) == .exited(0))
             #expect(try TextFile.lines(of: directory.path("1")).first == "one")
             #expect(try TextFile.lines(of: directory.path("2")).first == "two")
@@ -67,10 +73,12 @@ import Testing
                 let lines = try? TextFile.lines(of: directory.path("pid"))  // ignoring: not written yet
                 pid = lines?.first.flatMap { Int32($0) }
             }
-            let grandchild = try OwnedDescriptor(adopting: ProcessControl.openProcess(try #require(pid)).release())
+            let grandchild = try OwnedDescriptor(
+                adopting: ProcessControl.openProcess(try #require(pid)).release())
             child.sendToGroup(signal: SIGKILL)
             #expect(try child.waitForExit(timeoutMilliseconds: 20_000) == .signalled(9))
-            let ended = try OwnedDescriptor.waitUntilReady(grandchild.rawValue, events: Int16(POLLIN), timeoutMilliseconds: 20_000)
+            let ended = try OwnedDescriptor.waitUntilReady(
+                grandchild.rawValue, events: Int16(POLLIN), timeoutMilliseconds: 20_000)
             #expect(ended)
         }
     }

@@ -32,7 +32,8 @@ import Testing
 
     @Test(arguments: [1, 3, 100])
     func aLineAtTheLimitIsWhole(piece: Int) {
-        #expect(split("12345678\n12345678\r\n", .areReported, piece: piece).lines == ["12345678", "12345678"])
+        #expect(
+            split("12345678\n12345678\r\n", .areReported, piece: piece).lines == ["12345678", "12345678"])
     }
 
     @Test(arguments: [1, 4, 9, 100])
@@ -57,7 +58,8 @@ import Testing
             let bytes = (0..<count).map { _ in alphabet[Int.random(in: 0..<4, using: &generator)] }
             let text = String(decoding: bytes, as: UTF8.self)
             let whole = split(text, limit: 1_000, .comeInPieces, piece: 1_000)
-            let pieces = split(text, limit: 1_000, .comeInPieces, piece: Int.random(in: 1...9, using: &generator))
+            let pieces = split(
+                text, limit: 1_000, .comeInPieces, piece: Int.random(in: 1...9, using: &generator))
             #expect(whole.lines == pieces.lines && whole.rest == pieces.rest, "\(text.debugDescription)")
             let short = split(text, limit: 3, .comeInPieces, piece: 2)
             let letters: (String) -> String = { $0.filter { $0 == "a" || $0 == "b" } }

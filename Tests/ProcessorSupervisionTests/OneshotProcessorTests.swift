@@ -72,7 +72,9 @@ import Testing
 
     @Test func noiseOnDescriptor3ChangesNoVerdictButIsTold() throws {
         try SupervisedPlugin.with("#!/bin/sh\nprintf 'no\\001se\\n' >&3\n") { plugin in
-            guard case .acked(_, let error) = try plugin.run().verdict else { throw TestFailure(sentence: "no ack") }
+            guard case .acked(_, let error) = try plugin.run().verdict else {
+                throw TestFailure(sentence: "no ack")
+            }
             #expect(error.contains("not JSON") && error.contains("no\\x01se"))
         }
     }
@@ -83,7 +85,8 @@ import Testing
         } _: { plugin in
             let attempt = try plugin.run()
             #expect(
-                attempt.verdict == .failed(.timedOut, reason: "timed out after 0.2 s", retryAfterMilliseconds: nil))
+                attempt.verdict
+                    == .failed(.timedOut, reason: "timed out after 0.2 s", retryAfterMilliseconds: nil))
             #expect(attempt.stderrTail.elementsEqual("last words\n".utf8))
             #expect((200..<300).contains(attempt.durationMilliseconds))
         }
@@ -91,9 +94,13 @@ import Testing
 
     @Test func whoIgnoresTermIsKilledAfterTheGrace() throws {
         let script = "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 0.05; done\n"
-        try SupervisedPlugin.with(script) { $0.timeoutMilliseconds = 100 } _: { plugin in
+        try SupervisedPlugin.with(script) {
+            $0.timeoutMilliseconds = 100
+        } _: { plugin in
             let attempt = try plugin.run()
-            guard case .failed(.timedOut, _, _) = attempt.verdict else { throw TestFailure(sentence: "\(attempt)") }
+            guard case .failed(.timedOut, _, _) = attempt.verdict else {
+                throw TestFailure(sentence: "\(attempt)")
+            }
             #expect(attempt.durationMilliseconds >= 400)
         }
     }
@@ -105,7 +112,9 @@ import Testing
             $0.maxRuntimeMilliseconds = 400
         } _: { plugin in
             let attempt = try plugin.run()
-            guard case .failed(.timedOut, _, _) = attempt.verdict else { throw TestFailure(sentence: "\(attempt)") }
+            guard case .failed(.timedOut, _, _) = attempt.verdict else {
+                throw TestFailure(sentence: "\(attempt)")
+            }
             #expect((400..<1_500).contains(attempt.durationMilliseconds))
         }
         try SupervisedPlugin.with("#!/bin/sh\necho '{\"extend\":20}' >&3\nread line\nsleep 0.5\n") {
@@ -127,7 +136,9 @@ import Testing
             """
         try SupervisedPlugin.with(script) { plugin in
             let attempt = try plugin.run()
-            guard case .failed(.exited(status: 4), _, _) = attempt.verdict else { throw TestFailure(sentence: "\(attempt)") }
+            guard case .failed(.exited(status: 4), _, _) = attempt.verdict else {
+                throw TestFailure(sentence: "\(attempt)")
+            }
             #expect(plugin.notices.count == 1)
             for pid in plugin.outputText.compactMap({ Int32($0) }) {
                 try plugin.wait("the death of \(pid)") { !isAlive(pid) }
@@ -136,7 +147,8 @@ import Testing
     }
 
     @Test func theTailOfStderrIsItsLast4KiB() throws {
-        let script = "#!/usr/bin/env python3\nimport sys\nfor i in range(2000): print(f'line {i:05}', file=sys.stderr)\nsys.exit(1)\n"
+        let script =
+            "#!/usr/bin/env python3\nimport sys\nfor i in range(2000): print(f'line {i:05}', file=sys.stderr)\nsys.exit(1)\n"
         try SupervisedPlugin.with(script) { plugin in
             let attempt = try plugin.run()
             #expect(attempt.stderrTail.count == 4_096)
@@ -147,7 +159,8 @@ import Testing
     }
 
     @Test func levelPrefixesAreTakenOffAndCappedAtErr() throws {
-        let script = "#!/bin/sh\necho '<0>panic'; echo '<3>err'; echo '<7>debug'; echo '<8>text'; printf half\n"
+        let script =
+            "#!/bin/sh\necho '<0>panic'; echo '<3>err'; echo '<7>debug'; echo '<8>text'; printf half\n"
         try SupervisedPlugin.with(script) { plugin in
             _ = try plugin.run()
             #expect(plugin.outputText == ["panic", "err", "debug", "<8>text", "half"])
@@ -182,12 +195,15 @@ import Testing
             print(open('/proc/self/oom_score_adj').read().strip())
             print([line for line in open('/proc/self/status') if line.startswith('SigIgn')])
             """
-        try SupervisedPlugin.with(script) { $0.environment = ["COLOUR": "blue", "TASKQ_FD": "9"] } _: { plugin in
+        try SupervisedPlugin.with(script) {
+            $0.environment = ["COLOUR": "blue", "TASKQ_FD": "9"]
+        } _: { plugin in
             _ = try plugin.run()
             let text = plugin.outputText
             try #require(text.count == 7, "\(text) \(plugin.events)")
             let expected = [
-                "COLOUR", "HOME", "LANG", "PATH", "PYTHONUNBUFFERED", "TASKQ_ATTEMPT", "TASKQ_DEADLINE", "TASKQ_FD",
+                "COLOUR", "HOME", "LANG", "PATH", "PYTHONUNBUFFERED", "TASKQ_ATTEMPT", "TASKQ_DEADLINE",
+                "TASKQ_FD",
                 "TASKQ_GROUP", "TASKQ_MAX_ATTEMPTS", "TASKQ_PROCESSOR", "TASKQ_QUEUE", "TASKQ_STATE_DIR",
                 "TASKQ_TASK_ID", "TMPDIR",
             ]
@@ -209,7 +225,10 @@ import Testing
         } _: { plugin in
             for number in 1...3 { try plugin.assign(SupervisedPlugin.task(number: UInt64(number))) }
             #expect(plugin.supervisor.processCount == 3)
-            #expect(plugin.supervisor.assign(SupervisedPlugin.task(number: 4), now: SupervisedPlugin.now(), wall: WallTime(rawValue: 0)) == nil)
+            #expect(
+                plugin.supervisor.assign(
+                    SupervisedPlugin.task(number: 4), now: SupervisedPlugin.now(), wall: WallTime(rawValue: 0)
+                ) == nil)
             try plugin.directory.write("", to: "go")
             try plugin.wait("three ends") { plugin.finished.count == 3 }
             #expect(plugin.finished.allSatisfy { $0.verdict == .acked(result: [], resultError: "") })
@@ -217,7 +236,8 @@ import Testing
     }
 
     @Test func aStopReturnsTheTaskUncounted() throws {
-        try SupervisedPlugin.with("#!/bin/sh\nexec sleep 100\n") { _ in } _: { plugin in
+        try SupervisedPlugin.with("#!/bin/sh\nexec sleep 100\n") { _ in
+        } _: { plugin in
             try plugin.assign()
             plugin.supervisor.stop(now: SupervisedPlugin.now())
             try plugin.wait("the end") { plugin.supervisor.processCount == 0 }
@@ -226,7 +246,8 @@ import Testing
     }
 
     @Test func anAbandonedAttemptSaysNothingMore() throws {
-        try SupervisedPlugin.with("#!/bin/sh\ntrap '' TERM\nexec sleep 100\n") { _ in } _: { plugin in
+        try SupervisedPlugin.with("#!/bin/sh\ntrap '' TERM\nexec sleep 100\n") { _ in
+        } _: { plugin in
             let slot = try plugin.assign()
             plugin.supervisor.abandon(slot: slot)
             #expect(plugin.supervisor.capacity == 0)
@@ -238,7 +259,8 @@ import Testing
 
     /// Sleeping in a write to a pipe, as the kernel sees it: the process has written all it can.
     private static func isBlockedInPipe(_ pid: Int32) -> Bool {
-        guard let bytes = try? TextFile.bytes(of: "/proc/\(pid)/wchan") else { return false }  // ignoring: gone
+        let bytes = try? TextFile.bytes(of: "/proc/\(pid)/wchan")  // ignoring: it has ended
+        guard let bytes else { return false }
         let name = String(decoding: bytes, as: UTF8.self)
         return name.contains("pipe")
     }

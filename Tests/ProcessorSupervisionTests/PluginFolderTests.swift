@@ -6,12 +6,17 @@ import Testing
 @Suite struct PluginFolderTests {
     private typealias Entry = PluginFolder.Entry
 
-    private func script(_ name: String) -> Entry { Entry(name: name, kind: .file(bytes: 9, looksLikeProgram: true)) }
+    private func script(_ name: String) -> Entry {
+        Entry(name: name, kind: .file(bytes: 9, looksLikeProgram: true))
+    }
 
-    @Test(arguments: [("mail", "mail"), ("mail.sh", "mail"), ("mail.tar.py", "mail"), ("a-b_1", "a-b_1"), ("0", "0")])
+    @Test(arguments: [
+        ("mail", "mail"), ("mail.sh", "mail"), ("mail.tar.py", "mail"), ("a-b_1", "a-b_1"), ("0", "0"),
+    ])
     func aFileServesTheQueueOfItsNameUpToTheFirstDot(name: String, queue: String) {
         let folder = PluginFolder.scan("/p", [script(name)])
-        let expected = PluginFolder.Plugin(queue: queue, executable: "/p/\(name)", directory: "/p", manifest: nil)
+        let expected = PluginFolder.Plugin(
+            queue: queue, executable: "/p/\(name)", directory: "/p", manifest: nil)
         #expect(folder.plugins == [expected])
         #expect(folder.problems.isEmpty)
     }
@@ -27,12 +32,14 @@ import Testing
         #expect(
             folder.plugins == [
                 .init(queue: "a", executable: "/p/a/processor", directory: "/p/a", manifest: nil),
-                .init(queue: "b", executable: "/p/b/processor", directory: "/p/b", manifest: "/p/b/plugin.toml"),
+                .init(
+                    queue: "b", executable: "/p/b/processor", directory: "/p/b", manifest: "/p/b/plugin.toml"),
             ])
     }
 
     @Test(arguments: [
-        ".hidden", "mail~", "mail.bak", "mail.tmp", "mail.swp", "mail.dpkg-new", "mail.sh.dpkg-old", ".mail.sh.swp",
+        ".hidden", "mail~", "mail.bak", "mail.tmp", "mail.swp", "mail.dpkg-new", "mail.sh.dpkg-old",
+        ".mail.sh.swp",
     ])
     func whatEditorsAndPackagesLeaveIsIgnored(name: String) {
         let folder = PluginFolder.scan("/p", [script(name)])
@@ -40,17 +47,24 @@ import Testing
     }
 
     @Test func aFileThatIsNoProgramIsIgnored() {
-        let folder = PluginFolder.scan("/p", [Entry(name: "README.md", kind: .file(bytes: 9, looksLikeProgram: false))])
+        let folder = PluginFolder.scan(
+            "/p", [Entry(name: "README.md", kind: .file(bytes: 9, looksLikeProgram: false))])
         #expect(folder == PluginFolder())
     }
 
     @Test func twoPluginsForOneQueueAreOneErrorAndNeitherRuns() {
         let folder = PluginFolder.scan(
-            "/p", [script("mail.sh"), script("mail.py"), Entry(name: "mail", kind: .directory(hasProcessor: true, hasManifest: false))])
+            "/p",
+            [
+                script("mail.sh"), script("mail.py"),
+                Entry(name: "mail", kind: .directory(hasProcessor: true, hasManifest: false)),
+            ])
         #expect(folder.plugins.isEmpty)
         #expect(folder.problems.count == 1)
         #expect(folder.problems[0].queue == "mail")
-        #expect(folder.problems[0].sentence == "two plugins for the queue mail: /p/mail and /p/mail.py and /p/mail.sh; remove one")
+        #expect(
+            folder.problems[0].sentence
+                == "two plugins for the queue mail: /p/mail and /p/mail.py and /p/mail.sh; remove one")
     }
 
     @Test(arguments: ["Mail.sh", "-x", "a b", "ü", String(repeating: "x", count: 65)])
@@ -85,7 +99,8 @@ import Testing
                     Entry(name: "a.sh", kind: .file(bytes: 10, looksLikeProgram: true)),
                     Entry(name: "b.sh", kind: .file(bytes: 10, looksLikeProgram: true)),
                     Entry(name: "d", kind: .directory(hasProcessor: true, hasManifest: true)),
-                    Entry(name: "empty", kind: .mask), Entry(name: "lost", kind: .file(bytes: 0, looksLikeProgram: true)),
+                    Entry(name: "empty", kind: .mask),
+                    Entry(name: "lost", kind: .file(bytes: 0, looksLikeProgram: true)),
                     Entry(name: "null", kind: .mask),
                 ])
         }

@@ -6,7 +6,8 @@ import Testing
     private let foreground = PluginTrust.foreground(user: 1_000)
 
     private func facts(
-        _ role: PluginTrust.PathFacts.Role = .plugin, owner: UInt32 = 0, mode: UInt32 = 0o755, link: String? = nil
+        _ role: PluginTrust.PathFacts.Role = .plugin, owner: UInt32 = 0, mode: UInt32 = 0o755,
+        link: String? = nil
     ) -> PluginTrust.PathFacts {
         PluginTrust.PathFacts(path: "/p", role: role, owner: owner, mode: mode, linkTarget: link)
     }
@@ -14,7 +15,8 @@ import Testing
     @Test func rootAndTheNamedOwnersAreTrusted() {
         #expect(installed.findings([facts(), facts(owner: 50)]).isEmpty)
         #expect(foreground.findings([facts(), facts(owner: 1_000)]).isEmpty)
-        #expect(installed.findings([facts(owner: 1_000)]) == [.refusal("/p belongs to uid 1000: chown root /p")])
+        #expect(
+            installed.findings([facts(owner: 1_000)]) == [.refusal("/p belongs to uid 1000: chown root /p")])
         #expect(foreground.findings([facts(owner: 50)]) == [.refusal("/p belongs to uid 50: chown root /p")])
     }
 

@@ -10,9 +10,15 @@ import Testing
         (#"{"id":"a","ack":true}"#, .ack(id: "a", result: nil)),
         (#"{"id":"a","ack":true,"result":null}"#, .ack(id: "a", result: nil)),
         (#"{"id":"a","nack":"r"}"#, .nack(id: "a", reason: "r", retryAfterMilliseconds: nil)),
-        (#"{"id":"a","nack":"r","retry_after":0.25}"#, .nack(id: "a", reason: "r", retryAfterMilliseconds: 250)),
+        (
+            #"{"id":"a","nack":"r","retry_after":0.25}"#,
+            .nack(id: "a", reason: "r", retryAfterMilliseconds: 250)
+        ),
         (#"{"id":"a","nack":"r","retry_after":-1}"#, .nack(id: "a", reason: "r", retryAfterMilliseconds: 0)),
-        (#"{"id":"a","nack":"r","retry_after":1e300}"#, .nack(id: "a", reason: "r", retryAfterMilliseconds: 3_600_000)),
+        (
+            #"{"id":"a","nack":"r","retry_after":1e300}"#,
+            .nack(id: "a", reason: "r", retryAfterMilliseconds: 3_600_000)
+        ),
         (#"{"id":"a","nack":{"why":1}}"#, .nack(id: "a", reason: #"{"why":1}"#, retryAfterMilliseconds: nil)),
         (#"{"id":"a","dead":"r"}"#, .dead(id: "a", reason: "r")),
         (#"{"extend":60}"#, .extend(id: nil, seconds: 60)),
@@ -30,8 +36,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "x", "{", "[]", "1", "null", "{}", #"{"id":"a"}"#, #"{"ack":1}"#, #"{"id":"a","ack":true,"dead":"x"}"#,
-        #"{"ready":false}"#, #"{"id":"a","extend":"x"}"#, "\u{0}", #"{"id":"a","ack":true} {"id":"b","ack":true}"#,
+        "", "x", "{", "[]", "1", "null", "{}", #"{"id":"a"}"#, #"{"ack":1}"#,
+        #"{"id":"a","ack":true,"dead":"x"}"#,
+        #"{"ready":false}"#, #"{"id":"a","extend":"x"}"#, "\u{0}",
+        #"{"id":"a","ack":true} {"id":"b","ack":true}"#,
     ])
     func anythingElseIsBad(line: String) {
         guard case .bad(let words) = ProcessorAnswer(line: Array(line.utf8)[...]) else {
@@ -46,7 +54,10 @@ import Testing
         for round in 0..<20_000 {
             var bytes = Array(#"{"id":"a","nack":"r","retry_after":5,"result":[1,2]}"#.utf8)
             if round % 2 == 0 {
-                for _ in 0..<3 { bytes[Int.random(in: 0..<bytes.count, using: &generator)] = .random(in: 0...255, using: &generator) }
+                for _ in 0..<3 {
+                    bytes[Int.random(in: 0..<bytes.count, using: &generator)] = .random(
+                        in: 0...255, using: &generator)
+                }
             } else {
                 bytes = generator.bytes(count: Int.random(in: 0...600, using: &generator))
             }

@@ -34,7 +34,8 @@ import Testing
         machine.assign(task, now: at(100))
         #expect(machine.nextDeadline == at(30_100))
         #expect(machine.taskInHand == task.label)
-        guard case .finished(let attempt, .acked, nil) = machine.take(.ack(id: id, result: nil), now: at(150)) else {
+        guard case .finished(let attempt, .acked, nil) = machine.take(.ack(id: id, result: nil), now: at(150))
+        else {
             Issue.record("no end: \(machine.phase)")
             return
         }
@@ -54,7 +55,10 @@ import Testing
         let kill = machine.passTime(now: at(35_100))
         #expect(kill == .kill)
         #expect(machine.nextDeadline == nil)
-        guard case .finished(_, .failed(.timedOut, let reason, nil)) = machine.ended(.signalled(9), byMemory: false, now: at(35_101)) else {
+        guard
+            case .finished(_, .failed(.timedOut, let reason, nil)) = machine.ended(
+                .signalled(9), byMemory: false, now: at(35_101))
+        else {
             Issue.record("no time-out")
             return
         }
@@ -79,12 +83,20 @@ import Testing
     }
 
     @Test func aKillForMemoryIsNamed() {
-        #expect(verdict(working(), .signalled(9), byMemory: true) == .failed(.outOfMemory, reason: "ended without an answer", retryAfterMilliseconds: nil))
-        #expect(verdict(working(), .signalled(9), byMemory: false) == .failed(.signalled(9), reason: "ended without an answer", retryAfterMilliseconds: nil))
+        #expect(
+            verdict(working(), .signalled(9), byMemory: true)
+                == .failed(.outOfMemory, reason: "ended without an answer", retryAfterMilliseconds: nil))
+        #expect(
+            verdict(working(), .signalled(9), byMemory: false)
+                == .failed(.signalled(9), reason: "ended without an answer", retryAfterMilliseconds: nil))
     }
 
-    private func verdict(_ machine: ProcessorMachine, _ status: ProcessorSupervision.ExitStatus, byMemory: Bool) -> AttemptVerdict? {
-        guard case .finished(_, let verdict) = machine.ended(status, byMemory: byMemory, now: at(200)) else { return nil }
+    private func verdict(
+        _ machine: ProcessorMachine, _ status: ProcessorSupervision.ExitStatus, byMemory: Bool
+    ) -> AttemptVerdict? {
+        guard case .finished(_, let verdict) = machine.ended(status, byMemory: byMemory, now: at(200)) else {
+            return nil
+        }
         return verdict
     }
 
@@ -100,7 +112,8 @@ import Testing
         var machine = working()
         let nothing = machine.finishAndEnd(now: at(500))
         #expect(nothing == nil)
-        guard case .finished(_, .acked, .closeInput) = machine.take(.ack(id: id, result: nil), now: at(600)) else {
+        guard case .finished(_, .acked, .closeInput) = machine.take(.ack(id: id, result: nil), now: at(600))
+        else {
             Issue.record("the input stays open")
             return
         }
@@ -127,7 +140,8 @@ import Testing
         #expect(machine.ended(.exited(0), byMemory: false, now: at(151)) == .quiet)
         var fresh = stream()
         _ = fresh.take(.ready(protocolVersion: 1), now: at(10))
-        guard case .couldNotStart(nil, let reason) = fresh.ended(.exited(2), byMemory: false, now: at(20)) else {
+        guard case .couldNotStart(nil, let reason) = fresh.ended(.exited(2), byMemory: false, now: at(20))
+        else {
             Issue.record("taken for a start")
             return
         }
@@ -144,6 +158,8 @@ import Testing
         let term = machine.passTime(now: at(500))
         #expect(term == .terminate)
         let reason = "did not say that it is ready within 0.5 s"
-        #expect(machine.ended(.signalled(15), byMemory: false, now: at(510)) == .couldNotStart(nil, reason: reason))
+        #expect(
+            machine.ended(.signalled(15), byMemory: false, now: at(510))
+                == .couldNotStart(nil, reason: reason))
     }
 }

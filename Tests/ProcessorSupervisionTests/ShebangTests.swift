@@ -4,10 +4,13 @@ import Testing
 @Suite struct ShebangTests {
     @Test(arguments: [
         ("#!/bin/sh\nx", "/bin/sh", "", false), ("#! /bin/sh -e \nx", "/bin/sh", "-e ", false),
-        ("#!/bin/sh\r\nx", "/bin/sh", "", true), ("#!/usr/bin/env python3\n", "/usr/bin/env", "python3", false),
+        ("#!/bin/sh\r\nx", "/bin/sh", "", true),
+        ("#!/usr/bin/env python3\n", "/usr/bin/env", "python3", false),
         ("#!.venv/bin/python", ".venv/bin/python", "", false),
     ])
-    func interpreterAndArgumentAreRead(head: String, interpreter: String, argument: String, carriageReturn: Bool) throws {
+    func interpreterAndArgumentAreRead(
+        head: String, interpreter: String, argument: String, carriageReturn: Bool
+    ) throws {
         let shebang = try #require(Shebang(head: Array(head.utf8)))
         #expect(shebang.interpreter == interpreter)
         #expect(shebang.argument == argument)
@@ -19,10 +22,11 @@ import Testing
         #expect(Shebang(head: Array(head.utf8)) == nil)
     }
 
-    @Test(arguments: [
-        ("#!/usr/bin/env python3", "python3"), ("#!/usr/bin/env -S python3 -u", "python3"),
-        ("#!/usr/bin/env A=1 node", "node"), ("#!/bin/sh", nil), ("#!/usr/bin/env", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("#!/usr/bin/env python3", "python3"), ("#!/usr/bin/env -S python3 -u", "python3"),
+            ("#!/usr/bin/env A=1 node", "node"), ("#!/bin/sh", nil), ("#!/usr/bin/env", nil),
+        ] as [(String, String?)])
     func whatEnvLooksForIsKnown(head: String, program: String?) throws {
         #expect(try #require(Shebang(head: Array(head.utf8))).environmentProgram == program)
     }
@@ -31,16 +35,29 @@ import Testing
         (ProgramFacts(path: "/p", kind: .missing, head: []), "missing"),
         (ProgramFacts(path: "/p", kind: .directory, head: []), "directory"),
         (ProgramFacts(path: "/p", kind: .file(isExecutable: false), head: []), "chmod +x /p"),
-        (ProgramFacts(path: "/p", kind: .file(isExecutable: true), head: Array("#!/x\n".utf8), interpreterIsThere: false), "interpreter /x"),
-        (ProgramFacts(path: "/p", kind: .file(isExecutable: true), head: Array("#!/usr/bin/env y\n".utf8), environmentProgramIsThere: false), "y, the interpreter of /p"),
-        (ProgramFacts(path: "/p", kind: .file(isExecutable: true), head: Array("#!/bin/sh\r\n".utf8)), "sed -i"),
+        (
+            ProgramFacts(
+                path: "/p", kind: .file(isExecutable: true), head: Array("#!/x\n".utf8),
+                interpreterIsThere: false), "interpreter /x"
+        ),
+        (
+            ProgramFacts(
+                path: "/p", kind: .file(isExecutable: true), head: Array("#!/usr/bin/env y\n".utf8),
+                environmentProgramIsThere: false), "y, the interpreter of /p"
+        ),
+        (
+            ProgramFacts(path: "/p", kind: .file(isExecutable: true), head: Array("#!/bin/sh\r\n".utf8)),
+            "sed -i"
+        ),
     ])
     func aProblemNamesItsCure(facts: ProgramFacts, words: String) throws {
         let problem = try #require(StartProblem(seenIn: facts))
         #expect(problem.sentence.contains(words))
     }
 
-    @Test(arguments: [[0x7F, 0x45, 0x4C, 0x46, 2], Array("#!/bin/sh\n".utf8), [], [0xCA, 0xFE, 0xBA, 0xBE]] as [[UInt8]])
+    @Test(
+        arguments: [[0x7F, 0x45, 0x4C, 0x46, 2], Array("#!/bin/sh\n".utf8), [], [0xCA, 0xFE, 0xBA, 0xBE]]
+            as [[UInt8]])
     func nothingStandsAgainstAScriptOrABinary(head: [UInt8]) {
         let facts = ProgramFacts(path: "/p", kind: .file(isExecutable: true), head: head)
         #expect(StartProblem(seenIn: facts) == nil)

@@ -5,14 +5,15 @@ import TestSupport
 import Testing
 
 @Suite struct StalledProcessorTests {
-    @Test(arguments: [
-        ("#!/bin/sh\r\nexit 0\r\n", 0o755, "CRLF"),
-        ("\u{FEFF}#!/bin/sh\nexit 0\n", 0o755, "BOM"),
-        ("echo hello\n", 0o755, "no shebang"),
-        ("#!/bin/sh\nexit 0\n", 0o644, "chmod +x"),
-        ("#!/no/such/interpreter\n", 0o755, "interpreter /no/such/interpreter"),
-        ("#!/usr/bin/env no-such-program\n", 0o755, "no-such-program"),
-    ] as [(String, mode_t, String)])
+    @Test(
+        arguments: [
+            ("#!/bin/sh\r\nexit 0\r\n", 0o755, "CRLF"),
+            ("\u{FEFF}#!/bin/sh\nexit 0\n", 0o755, "BOM"),
+            ("echo hello\n", 0o755, "no shebang"),
+            ("#!/bin/sh\nexit 0\n", 0o644, "chmod +x"),
+            ("#!/no/such/interpreter\n", 0o755, "interpreter /no/such/interpreter"),
+            ("#!/usr/bin/env no-such-program\n", 0o755, "no-such-program"),
+        ] as [(String, mode_t, String)])
     func whatCannotStartStallsWithItsCureBeforeAnyTask(script: String, mode: mode_t, cure: String) throws {
         for mode2 in ProcessorSettings.Mode.allCases {
             try SupervisedPlugin.with(script, mode: mode, settings: { $0.mode = mode2 }) { plugin in
@@ -60,17 +61,23 @@ import Testing
     }
 
     @Test(arguments: [
-        ("#!/bin/sh\necho no database >&2\nexit 3\n", "ended with exit 3 before it said that it is ready: no database"),
+        (
+            "#!/bin/sh\necho no database >&2\nexit 3\n",
+            "ended with exit 3 before it said that it is ready: no database"
+        ),
         ("#!/bin/sh\nkill -KILL $$\n", "ended with signal 9 before"),
         ("#!/bin/sh\nexec sleep 100\n", "did not say that it is ready within 0.3 s"),
         ("#!/bin/sh\necho '{\"ready\":true,\"protocol\":2}' >&3\nexec sleep 100\n", "speaks version 2"),
         ("#!/bin/sh\necho '{\"ready\":true}' >&3\nexit 1\n", "right after it said that it is ready"),
     ])
     func aStreamProcessorThatNeverGetsToWorkStalls(script: String, words: String) throws {
-        try SupervisedPlugin.with(script, settings: {
-            $0.mode = .stream
-            $0.startTimeoutMilliseconds = 300
-        }) { plugin in
+        try SupervisedPlugin.with(
+            script,
+            settings: {
+                $0.mode = .stream
+                $0.startTimeoutMilliseconds = 300
+            }
+        ) { plugin in
             try plugin.wait("the stall") { !plugin.problems.isEmpty }
             #expect(plugin.problems[0].contains(words), "\(plugin.problems)")
             #expect(plugin.finished.isEmpty)
@@ -83,7 +90,9 @@ import Testing
             let facts = PluginTrust.gather(executable: directory.path("processor"), folder: directory.path)
             let findings = PluginTrust.foreground(user: getuid()).findings(facts)
             #expect(findings.count == 1)
-            guard case .refusal(let sentence) = findings.first else { throw TestFailure(sentence: "\(findings)") }
+            guard case .refusal(let sentence) = findings.first else {
+                throw TestFailure(sentence: "\(findings)")
+            }
             #expect(sentence.contains("can be written by everybody"))
         }
     }

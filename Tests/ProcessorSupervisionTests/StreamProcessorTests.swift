@@ -24,18 +24,25 @@ import Testing
         _ body: String, before: String = "", settings: (inout ProcessorSettings) -> Void = { _ in },
         _ test: (SupervisedPlugin) throws -> Void
     ) throws {
-        try SupervisedPlugin.with(Self.python(body, before: before), settings: {
-            $0.mode = .stream
-            settings(&$0)
-        }, test)
+        try SupervisedPlugin.with(
+            Self.python(body, before: before),
+            settings: {
+                $0.mode = .stream
+                settings(&$0)
+            }, test)
     }
 
     @Test func oneWarmProcessTakesOneTaskAfterAnother() throws {
-        try with("say(id=id, ack=True, result=[task['payload']['n'], task['attempt'], task['group'], os.getpid()])") { plugin in
+        try with(
+            "say(id=id, ack=True, result=[task['payload']['n'], task['attempt'], task['group'], os.getpid()])"
+        ) { plugin in
             var pids: Set<Substring> = []
             for number in 1...50 {
-                let task = SupervisedPlugin.task("{\"n\":\(number)}", number: UInt64(number), group: "a\"\\b", attempt: 2)
-                guard case .acked(let result, "") = try plugin.run(task).verdict else { throw TestFailure(sentence: "no ack") }
+                let task = SupervisedPlugin.task(
+                    "{\"n\":\(number)}", number: UInt64(number), group: "a\"\\b", attempt: 2)
+                guard case .acked(let result, "") = try plugin.run(task).verdict else {
+                    throw TestFailure(sentence: "no ack")
+                }
                 let text = String(decoding: result, as: UTF8.self)
                 #expect(text.hasPrefix("[\(number), 2, \"a\\\"\\\\b\", "))
                 pids.insert(text.split(separator: " ").last ?? "")
@@ -45,9 +52,14 @@ import Testing
     }
 
     @Test func nothingIsTakenBeforeReady() throws {
-        try with("say(id=id, ack=True)", before: "while not os.path.exists(os.environ['HOME'] + '/go'): time.sleep(0.01)") { plugin in
+        try with(
+            "say(id=id, ack=True)",
+            before: "while not os.path.exists(os.environ['HOME'] + '/go'): time.sleep(0.01)"
+        ) { plugin in
             #expect(plugin.supervisor.capacity == 0)
-            #expect(plugin.supervisor.assign(SupervisedPlugin.task(), now: SupervisedPlugin.now(), wall: WallTime(rawValue: 0)) == nil)
+            #expect(
+                plugin.supervisor.assign(
+                    SupervisedPlugin.task(), now: SupervisedPlugin.now(), wall: WallTime(rawValue: 0)) == nil)
             try plugin.directory.write("", to: "go")
             try plugin.wait("ready") { plugin.supervisor.capacity == 1 }
             _ = try plugin.run()
@@ -56,18 +68,45 @@ import Testing
     }
 
     @Test(arguments: [
-        ("say(id=id, nack='later', retry_after=2.5)", AttemptVerdict.failed(.nacked, reason: "later", retryAfterMilliseconds: 2_500)),
-        ("say(id=id, nack='much later', retry_after=99999)", .failed(.nacked, reason: "much later", retryAfterMilliseconds: 3_600_000)),
+        (
+            "say(id=id, nack='later', retry_after=2.5)",
+            AttemptVerdict.failed(.nacked, reason: "later", retryAfterMilliseconds: 2_500)
+        ),
+        (
+            "say(id=id, nack='much later', retry_after=99999)",
+            .failed(.nacked, reason: "much later", retryAfterMilliseconds: 3_600_000)
+        ),
         ("say(id=id, nack='no')", .failed(.nacked, reason: "no", retryAfterMilliseconds: nil)),
         ("say(id=id, dead='never')", .dead(reason: "never")),
         ("say(id=id, ack=True, more='ignored', result=None)", .acked(result: [], resultError: "")),
-        ("os.write(3, b'{\"id\":\"%s\",\"ack\":true}\\r\\n' % id.encode())", .acked(result: [], resultError: "")),
-        ("say(id=id.upper(), progress=0.1); say(id='other', ack=True); say(id=id, ack=True)", .acked(result: [], resultError: "")),
-        ("b = b'{\"id\":\"%s\",\"ack\":true}\\n' % id.encode()\nfor i in range(len(b)): os.write(3, b[i:i+1])", .acked(result: [], resultError: "")),
-        ("sys.exit(7)", .failed(.exited(status: 7), reason: "ended without an answer", retryAfterMilliseconds: nil)),
-        ("sys.exit(0)", .failed(.exited(status: 0), reason: "ended without an answer", retryAfterMilliseconds: nil)),
-        ("os.kill(os.getpid(), 11)", .failed(.signalled(11), reason: "ended without an answer", retryAfterMilliseconds: nil)),
-        ("os.write(3, b'{\"id\":\"%s\",\"ack\":true}' % id.encode()); sys.exit(0)", .acked(result: [], resultError: "")),
+        (
+            "os.write(3, b'{\"id\":\"%s\",\"ack\":true}\\r\\n' % id.encode())",
+            .acked(result: [], resultError: "")
+        ),
+        (
+            "say(id=id.upper(), progress=0.1); say(id='other', ack=True); say(id=id, ack=True)",
+            .acked(result: [], resultError: "")
+        ),
+        (
+            "b = b'{\"id\":\"%s\",\"ack\":true}\\n' % id.encode()\nfor i in range(len(b)): os.write(3, b[i:i+1])",
+            .acked(result: [], resultError: "")
+        ),
+        (
+            "sys.exit(7)",
+            .failed(.exited(status: 7), reason: "ended without an answer", retryAfterMilliseconds: nil)
+        ),
+        (
+            "sys.exit(0)",
+            .failed(.exited(status: 0), reason: "ended without an answer", retryAfterMilliseconds: nil)
+        ),
+        (
+            "os.kill(os.getpid(), 11)",
+            .failed(.signalled(11), reason: "ended without an answer", retryAfterMilliseconds: nil)
+        ),
+        (
+            "os.write(3, b'{\"id\":\"%s\",\"ack\":true}' % id.encode()); sys.exit(0)",
+            .acked(result: [], resultError: "")
+        ),
     ])
     func anAnswerIsTheVerdict(body: String, verdict: AttemptVerdict) throws {
         try with(body) { plugin in
@@ -91,31 +130,43 @@ import Testing
     func garbageIsANackAndEndsTheProcess(body: String, words: String) throws {
         try with(body) { plugin in
             let attempt = try plugin.run()
-            guard case .failed(.badAnswer, let reason, nil) = attempt.verdict else { throw TestFailure(sentence: "\(attempt)") }
+            guard case .failed(.badAnswer, let reason, nil) = attempt.verdict else {
+                throw TestFailure(sentence: "\(attempt)")
+            }
             #expect(reason.hasPrefix("bad answer: ") && reason.contains(words), "\(reason)")
         }
     }
 
     @Test func anAnswerAfterTheTimeoutIsDropped() throws {
-        let late = "signal.signal(signal.SIGTERM, lambda *_: (say(id=id, ack=True), sys.exit(0)))\ntime.sleep(100)"
+        let late =
+            "signal.signal(signal.SIGTERM, lambda *_: (say(id=id, ack=True), sys.exit(0)))\ntime.sleep(100)"
         try with(late, settings: { $0.timeoutMilliseconds = 200 }) { plugin in
-            guard case .failed(.timedOut, _, _) = try plugin.run().verdict else { throw TestFailure(sentence: "no timeout") }
+            guard case .failed(.timedOut, _, _) = try plugin.run().verdict else {
+                throw TestFailure(sentence: "no timeout")
+            }
             #expect(plugin.finished.count == 1)
         }
     }
 
     @Test func anExtensionLetsATaskRunOn() throws {
-        try with("say(id=id, extend=20); time.sleep(0.5); say(id=id, ack=True)", settings: { $0.timeoutMilliseconds = 300 }) { plugin in
+        try with(
+            "say(id=id, extend=20); time.sleep(0.5); say(id=id, ack=True)",
+            settings: { $0.timeoutMilliseconds = 300 }
+        ) { plugin in
             let verdict = try plugin.run().verdict
             #expect(verdict == .acked(result: [], resultError: ""))
         }
     }
 
     @Test func deathIsNoticedThoughAChildHoldsDescriptor3() throws {
-        let body = "print(subprocess.Popen(['sleep', '300'], close_fds=False, start_new_session=True).pid); sys.stdout.flush(); os._exit(9)"
+        let body =
+            "print(subprocess.Popen(['sleep', '300'], close_fds=False, start_new_session=True).pid); sys.stdout.flush(); os._exit(9)"
         try with(body) { plugin in
             let attempt = try plugin.run()
-            #expect(attempt.verdict == .failed(.exited(status: 9), reason: "ended without an answer", retryAfterMilliseconds: nil))
+            #expect(
+                attempt.verdict
+                    == .failed(
+                        .exited(status: 9), reason: "ended without an answer", retryAfterMilliseconds: nil))
             let orphan = try #require(plugin.outputText.compactMap { Int32($0) }.first)
             try plugin.wait("the orphan's death") { !isAlive(orphan) }
             #expect(plugin.notices == ["killed 1 that it left behind"])
@@ -123,7 +174,9 @@ import Testing
     }
 
     @Test func stderrOfAnAttemptIsItsOwn() throws {
-        try with("print('attempt of', task['payload'], file=sys.stderr); sys.stderr.flush(); say(id=id, nack='no')") { plugin in
+        try with(
+            "print('attempt of', task['payload'], file=sys.stderr); sys.stderr.flush(); say(id=id, nack='no')"
+        ) { plugin in
             _ = try plugin.run(SupervisedPlugin.task("1", number: 1))
             let second = try plugin.run(SupervisedPlugin.task("2", number: 2))
             #expect(String(decoding: second.stderrTail, as: UTF8.self) == "attempt of 2\n")
@@ -136,8 +189,10 @@ import Testing
             while not os.path.exists(os.environ['HOME'] + '/go'): time.sleep(0.01)
             say(id=id, ack=True)
             """
-        try with(body, before: "import atexit; atexit.register(lambda: print('end of input', flush=True))",
-            settings: { $0.closeGraceMilliseconds = 10_000 }) { plugin in
+        try with(
+            body, before: "import atexit; atexit.register(lambda: print('end of input', flush=True))",
+            settings: { $0.closeGraceMilliseconds = 10_000 }
+        ) { plugin in
             try plugin.assign()
             plugin.supervisor.drain(now: SupervisedPlugin.now())
             #expect(plugin.supervisor.capacity == 0)
@@ -151,7 +206,8 @@ import Testing
     @Test func aReplacedProgramIsStartedAnew() throws {
         try with("say(id=id, ack=True, result='old')") { plugin in
             _ = try plugin.run(SupervisedPlugin.task(number: 1))
-            try plugin.directory.write(Self.python("say(id=id, ack=True, result='new')"), to: ".next", mode: 0o755)
+            try plugin.directory.write(
+                Self.python("say(id=id, ack=True, result='new')"), to: ".next", mode: 0o755)
             #expect(rename(plugin.directory.path(".next"), plugin.directory.path("processor")) == 0)
             try plugin.wait("the notice") { !plugin.notices.isEmpty }
             let verdict = try plugin.run(SupervisedPlugin.task(number: 2)).verdict
@@ -160,7 +216,8 @@ import Testing
     }
 
     @Test func severalWarmProcessesServeAtOnce() throws {
-        let body = "while not os.path.exists(os.environ['HOME'] + '/go'): time.sleep(0.01)\nsay(id=id, ack=True, result=os.getpid())"
+        let body =
+            "while not os.path.exists(os.environ['HOME'] + '/go'): time.sleep(0.01)\nsay(id=id, ack=True, result=os.getpid())"
         try with(body, settings: { $0.concurrency = 3 }) { plugin in
             try plugin.wait("three ready processes") { plugin.supervisor.capacity == 3 }
             for number in 1...3 { try plugin.assign(SupervisedPlugin.task(number: UInt64(number))) }

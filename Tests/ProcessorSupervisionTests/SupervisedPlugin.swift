@@ -39,11 +39,13 @@ final class SupervisedPlugin {
     init(_ directory: TemporaryDirectory, _ name: String, _ settings: ProcessorSettings) throws {
         self.directory = directory
         let program = ProcessorProgram(
-            queue: "mail", executable: directory.path(name), directory: directory.path, command: settings.command,
+            queue: "mail", executable: directory.path(name), directory: directory.path,
+            command: settings.command,
             searchPath: ProcessorSurroundings.usualSearchPath, isExecutable: FileContents.isExecutableFile)
         var surroundings = ProcessorSurroundings()
         surroundings.home = directory.path
-        let options = ProcessorSupervisor.Options(program: program, settings: settings, surroundings: surroundings)
+        let options = ProcessorSupervisor.Options(
+            program: program, settings: settings, surroundings: surroundings)
         let lines = self.lines
         supervisor = try ProcessorSupervisor(options) { line in
             guard !lines.isRefusing else { return false }
@@ -62,7 +64,9 @@ final class SupervisedPlugin {
         _ payload: String = "{\"n\":1}", number: UInt64 = 1, group: String = "g", attempt: UInt32 = 1
     ) -> ProcessorTask {
         ProcessorTask(
-            label: .init(id: TaskID(high: 0x0198_f6e2_7c1a_7d54, low: 0x9b3e_0000_0000_0000 + number), group: group, attempt: attempt),
+            label: .init(
+                id: TaskID(high: 0x0198_f6e2_7c1a_7d54, low: 0x9b3e_0000_0000_0000 + number), group: group,
+                attempt: attempt),
             queue: "mail", maxAttempts: 5, traceparent: [], payload: Array(payload.utf8)[...])
     }
 
@@ -71,7 +75,8 @@ final class SupervisedPlugin {
     func assign(_ task: ProcessorTask = SupervisedPlugin.task()) throws -> Int {
         var slot: Int?
         try wait("a free process") {
-            slot = supervisor.assign(task, now: Self.now(), wall: WallTime(rawValue: Clocks.wallMilliseconds()))
+            slot = supervisor.assign(
+                task, now: Self.now(), wall: WallTime(rawValue: Clocks.wallMilliseconds()))
             events += supervisor.takeEvents()
             return slot != nil
         }
@@ -102,7 +107,9 @@ final class SupervisedPlugin {
         let deadline = Self.now().advanced(byMilliseconds: seconds * 1_000)
         while try !condition() {
             let now = Self.now()
-            guard now < deadline else { throw TestFailure(sentence: "waited in vain for \(what); \(events) \(outputText)") }
+            guard now < deadline else {
+                throw TestFailure(sentence: "waited in vain for \(what); \(events) \(outputText)")
+            }
             let wake = min(supervisor.nextDeadline(now: now) ?? deadline, deadline)
             let timeout = CInt(clamping: wake.milliseconds(since: now) + 1)
             try OwnedDescriptor.waitUntilReady(

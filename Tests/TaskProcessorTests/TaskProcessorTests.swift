@@ -42,7 +42,9 @@ import Testing
         #expect((task.attempt, task.maxAttempts, task.deadline) == (2, 5, 99))
         #expect(task.traceparent == "00-a")
         let elements = try #require(task.payload["n"]?.elements)
-        #expect(elements[0].integer == 1 && elements[1].bool == true && elements[2].isNull && elements[3].string == "x")
+        #expect(
+            elements[0].integer == 1 && elements[1].bool == true && elements[2].isNull
+                && elements[3].string == "x")
         #expect(String(decoding: task.payload.bytes, as: UTF8.self) == "{\"n\":[1,true,null,\"x\"]}")
     }
 
@@ -70,7 +72,9 @@ import Testing
             task.report(progress: 0.5)
             return .ack
         }
-        let expected = ["{\"id\":\"a\",\"extend\":60}", "{\"id\":\"a\",\"progress\":0.5}", "{\"id\":\"a\",\"ack\":true}"]
+        let expected = [
+            "{\"id\":\"a\",\"extend\":60}", "{\"id\":\"a\",\"progress\":0.5}", "{\"id\":\"a\",\"ack\":true}",
+        ]
         #expect(answers == [ready] + expected)
     }
 
@@ -87,7 +91,9 @@ import Testing
     }
 
     @Test func whatIsNoTaskIsPassedOverAndHalfALineDropped() throws {
-        let (status, answers) = try serve("garbage\n{}\n" + line("a", "1") + "{\"id\":\"b\",\"payl") { _ in .ack }
+        let (status, answers) = try serve("garbage\n{}\n" + line("a", "1") + "{\"id\":\"b\",\"payl") { _ in
+            .ack
+        }
         #expect(status == 0)
         #expect(answers == [ready, "{\"id\":\"a\",\"ack\":true}"])
     }

@@ -57,7 +57,8 @@ final class FakeBroker {
     func makeTask(_ payload: String = "{}", attempt: UInt32 = 1, group: String = "g") -> DeliveredTask {
         defer { nextLSN += 1 }
         return DeliveredTask(
-            receipt: receipt(nextLSN), id: TaskID(high: 0x0198_f6e2_7c1a_7d54, low: 0x9b3e_0000_0000_0000 + nextLSN),
+            receipt: receipt(nextLSN),
+            id: TaskID(high: 0x0198_f6e2_7c1a_7d54, low: 0x9b3e_0000_0000_0000 + nextLSN),
             sequence: TaskSequence(rawValue: nextLSN), group: group, attempt: attempt, maxAttempts: 5,
             traceparent: [], payload: Array(payload.utf8)[...])
     }
@@ -106,7 +107,8 @@ final class FakeBroker {
             hellos.append(hello)
             guard welcomes else { return }
             try say(.welcome(Welcome(instance: Self.instance, leaseMilliseconds: leaseMilliseconds)))
-        case .ack(let receipt, _, _, _), .nack(let receipt, _, _), .reject(let receipt, _, _), .release(let receipt, _):
+        case .ack(let receipt, _, _, _), .nack(let receipt, _, _), .reject(let receipt, _, _),
+            .release(let receipt, _):
             guard confirms else { return }
             try say(.settled(receipt: receipt, .taken))
         case .credit, .renew, .stalled, .enqueue, .lookup, .cancel, .status, .declareQueue, .pause:

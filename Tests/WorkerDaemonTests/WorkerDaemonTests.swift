@@ -37,7 +37,8 @@ import WorkerDaemon
             try worker.broker.wait("the ack") { !worker.broker.acks.isEmpty }
             #expect(
                 worker.broker.requests.last
-                    == .ack(receipt: task.receipt, id: task.id, result: Array("[1]".utf8)[...], resultError: ""))
+                    == .ack(
+                        receipt: task.receipt, id: task.id, result: Array("[1]".utf8)[...], resultError: ""))
             let line = "info {\"a\":1} attempt=1 group=g plugin=mail"
             #expect(worker.log.values.contains { $0.hasPrefix(line) && $0.contains("task.id=\(task.id)") })
         }
@@ -56,10 +57,13 @@ import WorkerDaemon
     }
 
     @Test(arguments: [
-        ("exit 3", AttemptOutcome.exited(status: 3)), ("kill -ABRT $$", .signalled(6)), ("exec sleep 60", .timedOut),
+        ("exit 3", AttemptOutcome.exited(status: 3)), ("kill -ABRT $$", .signalled(6)),
+        ("exec sleep 60", .timedOut),
     ])
     func aFailedAttemptIsExplained(command: String, outcome: AttemptOutcome) throws {
-        try WorkerFixture.with("#!/bin/sh\necho why >&2\n\(command)\n", settings: { $0.timeoutMilliseconds = 300 }) { worker in
+        try WorkerFixture.with(
+            "#!/bin/sh\necho why >&2\n\(command)\n", settings: { $0.timeoutMilliseconds = 300 }
+        ) { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [1] }
             try worker.broker.deliver()
             try worker.broker.wait("the nack") { !worker.broker.nacks.isEmpty }
@@ -140,21 +144,25 @@ import WorkerDaemon
     }
 
     @Test func staleKillsTheProcessorAndNothingIsAnswered() throws {
-        try WorkerFixture.with("#!/bin/sh\nread p\necho $$ >> \"$HOME/begun\"\ntrap '' TERM\nsleep 60\n") { worker in
+        try WorkerFixture.with("#!/bin/sh\nread p\necho $$ >> \"$HOME/begun\"\ntrap '' TERM\nsleep 60\n") {
+            worker in
             try worker.broker.wait("credit") { worker.broker.credits == [1] }
             let task = try worker.broker.deliver()
             try worker.broker.wait("the start") { worker.lines(of: "begun").count == 1 }
             try worker.broker.say(.settled(receipt: task.receipt, .stale))
             try worker.broker.deliver()
             try worker.broker.wait("the next start") { worker.lines(of: "begun").count == 2 }
-            #expect(worker.broker.acks.isEmpty && worker.broker.nacks.isEmpty && worker.broker.releases.isEmpty)
+            #expect(
+                worker.broker.acks.isEmpty && worker.broker.nacks.isEmpty && worker.broker.releases.isEmpty)
             let pid = try #require(worker.lines(of: "begun").first.flatMap { Int32($0) })
             #expect(kill(pid, 0) == -1)
         }
     }
 
     @Test func allLeasesAreRenewedEveryThirdInOneFrame() throws {
-        try WorkerFixture.with(Self.patient, settings: { $0.concurrency = 2 }, broker: { $0.leaseMilliseconds = 300 }) { worker in
+        try WorkerFixture.with(
+            Self.patient, settings: { $0.concurrency = 2 }, broker: { $0.leaseMilliseconds = 300 }
+        ) { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [2] }
             let first = try worker.broker.deliver()
             let second = try worker.broker.deliver()
@@ -169,7 +177,9 @@ import WorkerDaemon
         try WorkerFixture.with("#!/bin/sh\nexit 0\n") { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [1] }
             try worker.broker.say(.helloRequired)
-            try worker.broker.wait("hello and credit") { worker.broker.hellos.count == 2 && worker.broker.credits == [1, 1] }
+            try worker.broker.wait("hello and credit") {
+                worker.broker.hellos.count == 2 && worker.broker.credits == [1, 1]
+            }
             let task = try worker.broker.deliver()
             try worker.broker.wait("the ack") { worker.broker.acks == [task.receipt] }
         }
@@ -187,17 +197,22 @@ import WorkerDaemon
     }
 
     @Test func aDeliveryBeforeTheWelcomeNeverArrived() throws {
-        try WorkerFixture.with("#!/bin/sh\ncat >> \"$HOME/begun\"\n", broker: { $0.welcomes = false }) { worker in
+        try WorkerFixture.with("#!/bin/sh\ncat >> \"$HOME/begun\"\n", broker: { $0.welcomes = false }) {
+            worker in
             try worker.broker.wait("hello") { worker.broker.hellos.count == 1 }
             try worker.broker.deliver("early")
-            try worker.broker.say(.welcome(Welcome(instance: FakeBroker.instance, leaseMilliseconds: 180_000)))
+            try worker.broker.say(
+                .welcome(Welcome(instance: FakeBroker.instance, leaseMilliseconds: 180_000)))
             let task = try worker.broker.deliver("late")
             try worker.broker.wait("the ack") { worker.broker.acks == [task.receipt] }
             #expect(worker.lines(of: "begun") == ["late"])
         }
     }
 
-    @Test(arguments: [[], [9], [1, 0, 0], [1, 1, 0, 0, 0, 250], [1, 255, 255, 255, 255, 1], [1, 2, 0, 0, 0, 129, 0]] as [[UInt8]])
+    @Test(
+        arguments: [
+            [], [9], [1, 0, 0], [1, 1, 0, 0, 0, 250], [1, 255, 255, 255, 255, 1], [1, 2, 0, 0, 0, 129, 0],
+        ] as [[UInt8]])
     func aBadFrameIsDroppedAndTheWorkerGoesOn(bytes: [UInt8]) throws {
         try WorkerFixture.with("#!/bin/sh\nexit 0\n") { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [1] }
@@ -216,7 +231,9 @@ import WorkerDaemon
             try worker.broker.wait("the start") { worker.lines(of: "begun").count == 1 }
             let pid = try #require(worker.lines(of: "begun").first.flatMap { Int32($0) })
             #expect(kill(pid, SIGKILL) == 0)
-            try worker.broker.wait("the nack", seconds: 5) { worker.broker.nacks.map(\.outcome) == [.signalled(9)] }
+            try worker.broker.wait("the nack", seconds: 5) {
+                worker.broker.nacks.map(\.outcome) == [.signalled(9)]
+            }
         }
     }
 
@@ -267,8 +284,12 @@ import WorkerDaemon
         try WorkerFixture.with(script) { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [1] }
             let first = try worker.broker.deliver()
-            try worker.broker.wait("the stall") { worker.broker.releases == [first.receipt] && worker.broker.stalls.count == 1 }
-            #expect(worker.broker.stalls[0].contains("127") && worker.broker.stalls[0].contains("no-such-command"))
+            try worker.broker.wait("the stall") {
+                worker.broker.releases == [first.receipt] && worker.broker.stalls.count == 1
+            }
+            #expect(
+                worker.broker.stalls[0].contains("127") && worker.broker.stalls[0].contains("no-such-command")
+            )
             try worker.touch("go")
             try worker.broker.wait("credit again") { worker.broker.credits == [1, 0, 1] }
             let second = try worker.broker.deliver()

@@ -15,7 +15,8 @@ struct WorkerFixture {
 
     static func with(
         _ script: String, mode: ProcessorSettings.Mode = .oneshot,
-        settings: (inout ProcessorSettings) -> Void = { _ in }, broker prepare: (FakeBroker) -> Void = { _ in },
+        settings: (inout ProcessorSettings) -> Void = { _ in },
+        broker prepare: (FakeBroker) -> Void = { _ in },
         _ body: (WorkerFixture) throws -> Void
     ) throws {
         try TemporaryDirectory.with { directory in
@@ -57,7 +58,8 @@ struct WorkerFixture {
             program: program, settings: settings, surroundings: surroundings)
         supervision.manifest = "\(folder)/plugin.toml"
         var options = WorkerOptions(
-            queue: "mail", workerName: "worker@mail", brokerEndpoint: broker.workerEndpoint, supervision: supervision)
+            queue: "mail", workerName: "worker@mail", brokerEndpoint: broker.workerEndpoint,
+            supervision: supervision)
         options.confirmMilliseconds = 500
         let (lines, stopper, ended, chosen) = (log, stopper, ended, options)
         // Nobody joins it: `ended` says when its work is done.

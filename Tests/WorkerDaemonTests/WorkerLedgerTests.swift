@@ -7,7 +7,8 @@ import WorkerDaemon
 @Suite struct WorkerLedgerTests {
     private func task(_ number: UInt64) -> DeliveredTask {
         DeliveredTask(
-            receipt: receipt(number), id: TaskID(high: 1, low: number), sequence: TaskSequence(rawValue: number),
+            receipt: receipt(number), id: TaskID(high: 1, low: number),
+            sequence: TaskSequence(rawValue: number),
             group: "g", attempt: 1, maxAttempts: 5, traceparent: [], payload: [])
     }
 
@@ -42,7 +43,8 @@ import WorkerDaemon
     }
 
     @Test(arguments: [
-        (AttemptVerdict.acked(result: [1], resultError: "e"), "ack"), (.failed(.timedOut, reason: "r", retryAfterMilliseconds: 5), "nack"),
+        (AttemptVerdict.acked(result: [1], resultError: "e"), "ack"),
+        (.failed(.timedOut, reason: "r", retryAfterMilliseconds: 5), "nack"),
         (.dead(reason: "d"), "reject"), (.released, "release"),
     ])
     func aVerdictBecomesItsAnswerAndIsKeptUntilConfirmed(verdict: AttemptVerdict, kind: String) {

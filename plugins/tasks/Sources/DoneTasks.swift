@@ -1,8 +1,8 @@
 import Glibc
 import TaskProcessor
 
-/// The ids of the newest tasks that were done, in memory and in a file, one a line: a task that comes again after a crash
-/// is known.
+/// The ids of the newest tasks that were done, in memory and in a file, one a line: a task that comes again
+/// after a crash is known.
 struct DoneTasks {
     private static let kept = 10_000
 
@@ -45,7 +45,8 @@ struct DoneTasks {
         }
     }
 
-    /// Forgets the oldest, and writes the rest anew: aside first, so that a crash leaves the one or the other.
+    /// Forgets the oldest, and writes the rest anew: aside first, so that a crash leaves the one or the
+    /// other.
     private mutating func rewrite() {
         if order.count > Self.kept {
             for id in order.prefix(order.count - Self.kept) { ids.remove(id) }
@@ -54,7 +55,8 @@ struct DoneTasks {
         if let file { fclose(file) }
         file = nil
         guard let fresh = fopen("\(path).new", "we") else {
-            TaskProcessor.log(.warning, "cannot write \(path).new, errno \(errno): a repeated task is not recognised")
+            TaskProcessor.log(
+                .warning, "cannot write \(path).new, errno \(errno): a repeated task is not recognised")
             return
         }
         for id in order { fputs("\(id)\n", fresh) }

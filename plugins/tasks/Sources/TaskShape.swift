@@ -1,14 +1,18 @@
 import TaskProcessor
 
-/// The shape of a task as it is stored. Whoever takes a queue's word for its contents breaks when the queue is fed by
-/// another door.
+/// The shape of a task as it is stored.
+///
+/// Whoever takes a queue's word for its contents breaks when the queue is fed by another door.
 enum TaskShape {
     private static let titleCodePointsMax = 200
 
-    /// What is wrong, or nil. That a due date has passed by now is nothing wrong: the task waited.
+    /// What is wrong, or nil.
+    ///
+    /// That a due date has passed by now is nothing wrong: the task waited.
     static func problem(in payload: TaskPayload) -> String? {
         guard payload.isObject else { return "the payload is no object" }
-        guard let title = payload["title"]?.string, (1...titleCodePointsMax).contains(title.unicodeScalars.count)
+        guard let title = payload["title"]?.string,
+            (1...titleCodePointsMax).contains(title.unicodeScalars.count)
         else { return "title must have 1 to 200 characters" }
         guard let description = payload["description"]?.string, !description.isEmpty else {
             return "description must not be empty"
@@ -17,7 +21,9 @@ enum TaskShape {
             return "priority must be low, medium or high"
         }
         guard let dueDate = payload["due_date"], !dueDate.isNull else { return nil }
-        guard let text = dueDate.string, isDateTime(text) else { return "due_date must be an ISO 8601 date and time" }
+        guard let text = dueDate.string, isDateTime(text) else {
+            return "due_date must be an ISO 8601 date and time"
+        }
         return nil
     }
 

@@ -1,7 +1,8 @@
 import Glibc
 import TaskProcessor
 
-/// The processor of the queue `tasks`: checks the shape once more, logs, and does each task once however often it comes.
+/// The processor of the queue `tasks`: checks the shape once more, logs, and does each task once however
+/// often it comes.
 @main enum TasksProcessor {
     static func main() {
         let folder = getenv("TASKQ_STATE_DIR").map { String(cString: $0) } ?? "."
