@@ -15,10 +15,16 @@ final class HTTPConnection: ChannelDuplexHandler {
         case readingHead
         case readingBody
         /// A request has come wholly and waits for its answer.
-        case answering(RequestHead)
+        case answering(AnswerForm)
         /// The last answer is out; what the client still sends is dropped until it closes.
         case lingering
         case closed
+    }
+
+    /// What a request's head says about its answer.
+    private struct AnswerForm {
+        let keepsAlive: Bool
+        let hasBody: Bool
     }
 
     private let front: IngestFront
@@ -32,6 +38,8 @@ final class HTTPConnection: ChannelDuplexHandler {
     private var isProcessing = false
     private var isReadHeld = false
     private var inputHasEnded = false
+    /// Bytes of memory that a body still on its way may take.
+    private var reservation: Int?
     /// The sweep at which the present phase has taken too long; nil while the broker is asked.
     private var deadline: UInt64?
 
@@ -53,6 +61,7 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         phase = .closed
+        returnReservation()
         self.context = nil
         buffer = ByteBuffer()
         front.remove(self)
@@ -105,7 +114,7 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     /// True where there may be more to do.
     private func takeStep() -> Bool {
-        var decided: (action: RequestAction, head: RequestHead, length: Int)?
+        var decided: (action: RequestAction, form: AnswerForm, length: Int)?
         do throws(RequestFault) {
             let step = try readStep(&decided)
             switch step {
@@ -114,9 +123,8 @@ final class HTTPConnection: ChannelDuplexHandler {
             case .needsHead:
                 if case .idle = phase { enter(.readingHead) }
                 return false
-            case .needsBody(let asksToContinue):
-                if case .readingBody = phase {} else { enter(.readingBody) }
-                if asksToContinue { write("HTTP/1.1 100 Continue\r\n\r\n") }
+            case .needsBody(let bytesMax, let asksToContinue):
+                expectBody(bytesMax: bytesMax, asksToContinue: asksToContinue)
                 return false
             case .complete:
                 break
@@ -127,19 +135,38 @@ final class HTTPConnection: ChannelDuplexHandler {
         }
         guard let decided else { return false }
         buffer.moveReaderIndex(forwardBy: decided.length)
-        enter(.answering(decided.head))
+        returnReservation()
+        enter(.answering(decided.form))
         front.perform(decided.action, for: self)
         return true
     }
 
+    private func expectBody(bytesMax: Int, asksToContinue: Bool) {
+        if case .readingBody = phase { return }
+        guard reservation != nil || front.reserveBody(bytes: bytesMax) else {
+            return writeLast(HTTPAnswer.refused)
+        }
+        reservation = bytesMax
+        enter(.readingBody)
+        if asksToContinue { write("HTTP/1.1 100 Continue\r\n\r\n") }
+    }
+
+    private func returnReservation() {
+        guard let bytes = reservation else { return }
+        reservation = nil
+        front.returnBody(bytes: bytes)
+    }
+
     private func readStep(
-        _ decided: inout (action: RequestAction, head: RequestHead, length: Int)?
+        _ decided: inout (action: RequestAction, form: AnswerForm, length: Int)?
     ) throws(RequestFault) -> RequestReader.Step {
         let outcome = buffer.withUnsafeReadableBytes { bytes -> Result<RequestReader.Step, RequestFault> in
             do throws(RequestFault) {
                 let step = try reader.advance(over: bytes)
                 if case .complete(let request) = step {
-                    decided = (front.decide(request, in: bytes), request.head, request.length)
+                    let head = request.head
+                    let form = AnswerForm(keepsAlive: head.keepsAlive, hasBody: head.method != .head)
+                    decided = (front.decide(request, in: bytes), form, request.length)
                 }
                 return .success(step)
             } catch {
@@ -168,20 +195,20 @@ final class HTTPConnection: ChannelDuplexHandler {
 extension HTTPConnection {
     /// Gives the answer that is due.
     func answer(_ answer: HTTPAnswer) {
-        guard case .answering(let head) = phase else { return }
-        if closesAfter(head) {
-            writeLast(answer, withoutBody: head.method == .head)
+        guard case .answering(let form) = phase else { return }
+        if closesAfter(form) {
+            writeLast(answer, withoutBody: !form.hasBody)
         } else {
-            write(answer.rendered(closes: false, withoutBody: head.method == .head))
+            write(answer.rendered(closes: false, withoutBody: !form.hasBody))
             goOn()
         }
     }
 
     /// Gives the answer to a post that was accepted.
     func answer(_ created: CreatedAnswer) {
-        guard case .answering(let head) = phase, let context else { return }
+        guard case .answering(let form) = phase, let context else { return }
         var created = created
-        created.closes = closesAfter(head)
+        created.closes = closesAfter(form)
         var output = context.channel.allocator.buffer(capacity: CreatedAnswer.bytesMax)
         created.write(to: &output)
         if created.closes {
@@ -192,8 +219,8 @@ extension HTTPConnection {
         }
     }
 
-    private func closesAfter(_ head: RequestHead) -> Bool {
-        !head.keepsAlive || inputHasEnded || front.isDraining
+    private func closesAfter(_ form: AnswerForm) -> Bool {
+        !form.keepsAlive || inputHasEnded || front.isDraining
     }
 
     private func goOn() {
@@ -229,6 +256,7 @@ extension HTTPConnection {
     private func writeLast(_ output: ByteBuffer) {
         guard let context else { return }
         enter(.lingering)
+        returnReservation()
         buffer = ByteBuffer()
         if isReadHeld {
             isReadHeld = false

@@ -34,6 +34,9 @@ final class IngestFront {
     private var desk: RequestDesk
     private var connections: [ObjectIdentifier: HTTPConnection] = [:]
     private let maxConnections: Int
+    /// Bytes promised to bodies that are on their way.
+    private var reservedBodyBytes = 0
+    private let unfinishedBytesMax: Int
     private var isFlushScheduled = false
     private var isExpiryScheduled = false
     private var sweep: UInt64 = 0
@@ -52,6 +55,7 @@ final class IngestFront {
         timeouts = options.timeouts
         requestLimits = RequestLimits(bodyBytesMax: options.maxBodyBytes)
         maxConnections = options.maxConnections
+        unfinishedBytesMax = options.unfinishedBytesMax
         desk = RequestDesk(mint: mint)
         var limits = BrokerLink<HTTPConnection>.Limits()
         limits.replyMilliseconds = options.timeouts.reply
@@ -192,6 +196,22 @@ extension IngestFront {
         if connections.count < maxConnections { return true }
         return connections.count < maxConnections + 64 ? false : nil
     }
+
+    /// Promises memory to a body; false where all of it is promised.
+    ///
+    /// Small bodies are as cheap as the connection itself and are not counted.
+    func reserveBody(bytes: Int) -> Bool {
+        guard bytes > Self.smallBodyBytesMax else { return true }
+        guard reservedBodyBytes + bytes <= unfinishedBytesMax else { return false }
+        reservedBodyBytes += bytes
+        return true
+    }
+
+    func returnBody(bytes: Int) {
+        if bytes > Self.smallBodyBytesMax { reservedBodyBytes -= bytes }
+    }
+
+    private static let smallBodyBytesMax = 16 * 1_024
 
     func add(_ connection: HTTPConnection) {
         connections[ObjectIdentifier(connection)] = connection

@@ -29,6 +29,8 @@ package struct IngestOptions: Hashable, Sendable {
     package var brokerEndpoint: String
     package var maxBodyBytes = 1 << 20
     package var maxConnections = 4_096
+    /// Bytes that all bodies together may take while they are on their way.
+    package var unfinishedBytesMax = 64 << 20
     package var timeouts = Timeouts()
     /// Check and answer, but ask no broker and store nothing: for measuring the server alone.
     package var answersWithoutQueue = false

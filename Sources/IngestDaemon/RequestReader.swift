@@ -6,9 +6,10 @@ struct RequestReader {
         /// Nothing of a request has come.
         case empty
         case needsHead
-        /// A head has come; its body has not, or not wholly. `asksToContinue` is true once, where the client
-        /// waits to be told to go on.
-        case needsBody(asksToContinue: Bool)
+        /// A head has come; its body, of at most so many bytes, has not, or not wholly.
+        ///
+        /// `asksToContinue` is true once, where the client waits to be told to go on.
+        case needsBody(bytesMax: Int, asksToContinue: Bool)
         case complete(Request)
     }
 
@@ -84,7 +85,8 @@ struct RequestReader {
     private mutating func needsBody(_ head: RequestHead) -> Step {
         let asks = head.expectsContinue && !saidContinue
         saidContinue = true
-        return .needsBody(asksToContinue: asks)
+        return .needsBody(
+            bytesMax: head.isChunked ? limits.bodyBytesMax : head.contentLength, asksToContinue: asks)
     }
 
     private mutating func complete(_ head: RequestHead, _ start: Int, _ body: Body, length: Int) -> Step {

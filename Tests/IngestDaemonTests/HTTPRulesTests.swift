@@ -186,6 +186,28 @@ import WireProtocol
         }
     }
 
+    @Test func bodiesOnTheirWayShareABoundedMemory() throws {
+        try IngestFixture.with({ $0.unfinishedBytesMax = 100_000 }) { ingest in
+            let head = "POST /queues/mail/tasks HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
+            let body = "\"" + String(repeating: "x", count: 59_998) + "\""
+            let slow = try ingest.client()
+            try slow.send(head + "Content-Length: 60000\r\nExpect: 100-continue\r\n\r\n")
+            #expect(try slow.response().status == 100)
+            let refused = try ingest.client()
+            try refused.send(head + "Transfer-Encoding: chunked\r\n\r\n")
+            let response = try refused.response()
+            #expect(response.status == 503)
+            #expect(response[header: "Taskq-Outcome"] == "refused")
+            #expect(try refused.isClosedByServer())
+            try slow.send(body)
+            try ingest.broker.answerPost(0, .accepted(TaskSequence(rawValue: 1)))
+            #expect(try slow.response().status == 201)
+            // What was promised to the first is free again.
+            try slow.send(head + "Content-Length: 60000\r\nExpect: 100-continue\r\n\r\n")
+            #expect(try slow.response().status == 100)
+        }
+    }
+
     @Test func drainingFinishesWhatIsDueAndTakesNothingNew() throws {
         try IngestFixture.with { ingest in
             let busy = try ingest.client()
