@@ -148,6 +148,7 @@ extension BodyReader {
     }
 
     /// Without `payload` the task's payload and trace context stay empty, which is what recovery needs.
+    @inline(__always)
     mutating func readAccepted(payload: Bool = true) throws(DecodingFailure) -> AcceptedTask {
         let flags: UInt8 = try read()
         guard flags & ~(hasGroup | hasDeduplication | hasTraceparent) == 0 else {

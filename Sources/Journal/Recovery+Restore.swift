@@ -137,8 +137,12 @@ extension Recovery {
                 guard let item = walk.next(), item.span.offset <= live[taken] else { return nil }
                 guard item.span.offset == live[taken] else { continue }
                 do throws(DecodingFailure) {
-                    guard let task = try walk.payloadTask(item) else { return nil }
-                    sink.restorePayload(task, span: item.span)
+                    if walk.isAccepted(item) {
+                        sink.restorePayload(try walk.acceptedTask(item), span: item.span)
+                    } else {
+                        guard let task = try walk.rarePayloadTask(item) else { return nil }
+                        sink.restorePayload(task, span: item.span)
+                    }
                 } catch {
                     return nil
                 }
