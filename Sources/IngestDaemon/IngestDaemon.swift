@@ -29,19 +29,13 @@ package enum IngestDaemon {
     }
 
     private static func options(_ setting: borrowing ServiceProgram.Setting) throws -> IngestOptions {
-        var options = IngestOptions(setting.configuration)
         let inherited = try ServiceManager.inheritedSockets()
         guard inherited.count <= 1 else {
             throw IngestError.tooManyInheritedSockets(count: inherited.count)
         }
-        options.inheritedSocket = inherited.first
-        if setting.arguments.switches.contains(answerWithoutQueue) {
-            guard setting.configuration.environment != "prod" else {
-                throw IngestError.wouldNotStore(because: "the environment is \"prod\"")
-            }
-            options.answersWithoutQueue = true
-        }
-        return options
+        return try IngestOptions(
+            setting.configuration, inheritedSocket: inherited.first,
+            answersWithoutQueue: setting.arguments.switches.contains(answerWithoutQueue))
     }
 
     private static func serve(

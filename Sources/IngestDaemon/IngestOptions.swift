@@ -40,7 +40,20 @@ package struct IngestOptions: Hashable, Sendable {
         self.brokerEndpoint = brokerEndpoint
     }
 
-    package init(_ configuration: ServiceConfiguration) {
+    /// Without a queue only where no real client can mistake the answers for a promise.
+    package init(
+        _ configuration: ServiceConfiguration, inheritedSocket: CInt? = nil, answersWithoutQueue: Bool = false
+    ) throws(IngestError) {
+        if answersWithoutQueue {
+            guard configuration.environment != "prod" else {
+                throw .wouldNotStore(because: "the environment is \"prod\"")
+            }
+            guard inheritedSocket == nil else {
+                throw .wouldNotStore(because: "the service manager passed a socket")
+            }
+        }
+        self.inheritedSocket = inheritedSocket
+        self.answersWithoutQueue = answersWithoutQueue
         listen = configuration.api.listen
         listenIsSet = configuration.api.listenIsSet
         brokerEndpoint = configuration.paths.ingestEndpoint

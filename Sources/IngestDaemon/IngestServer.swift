@@ -20,9 +20,6 @@ package final class IngestServer: Sendable {
 
     /// Starts to listen and to connect to the broker; returns when clients can come.
     package init(_ options: IngestOptions, logger: Logger) throws(IngestError) {
-        guard !options.answersWithoutQueue || options.inheritedSocket == nil else {
-            throw .wouldNotStore(because: "the service manager passed a socket")
-        }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.any()
         let ending = try Ending.make()

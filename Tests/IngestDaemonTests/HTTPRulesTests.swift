@@ -239,6 +239,19 @@ import WireProtocol
         }
     }
 
+    @Test func withoutAQueueIsRefusedWhereRealClientsMayPost() throws {
+        var configuration = ServiceConfiguration()
+        configuration.environment = "prod"
+        #expect(throws: IngestError.wouldNotStore(because: "the environment is \"prod\"")) {
+            try IngestOptions(configuration, answersWithoutQueue: true)
+        }
+        configuration.environment = "dev"
+        #expect(throws: IngestError.wouldNotStore(because: "the service manager passed a socket")) {
+            try IngestOptions(configuration, inheritedSocket: 3, answersWithoutQueue: true)
+        }
+        #expect(try IngestOptions(configuration, answersWithoutQueue: true).answersWithoutQueue)
+    }
+
     @Test func onlyLoopbackIsListenedOn() throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let options = IngestOptions(
