@@ -23,6 +23,11 @@ extension ProcessorSupervisor {
         }
     }
 
+    func isOutput(_ event: Epoll.Event) -> Bool {
+        let channel = ProcessorProcess.Channel(rawValue: event.token & 15)
+        return channel == .output || channel == .errors
+    }
+
     func handle(_ event: Epoll.Event, now: MonotonicTime) {
         guard event.token != Self.watchToken else { return programMayHaveChanged(now: now) }
         let slot = Int(event.token >> 4 & 0xFFFFF)
@@ -40,9 +45,6 @@ extension ProcessorSupervisor {
         case .output, .errors:
             read(channel, of: process)
         case .answers:
-            // What was printed before the answer belongs to the task that it ends.
-            read(.output, of: process)
-            read(.errors, of: process)
             _ = process.readAnswers(scratch: scratch) { act(on: $0, from: process, slot, now: now) }
         }
     }

@@ -5,8 +5,8 @@ package import TaskModel
 /// Runs the processes of one processor on the thread that calls it: no threads, no locks, no waiting of its
 /// own.
 ///
-/// The caller polls ``pollDescriptor`` and the clock up to ``nextDeadline(now:)``, calls ``turn(now:)``, and
-/// acts on the events. The thread must live as long as the process: its children die with it.
+/// The caller polls ``pollDescriptor`` and the clock up to ``nextDeadline``, calls ``turn(now:)``, and acts
+/// on the events. The thread must live as long as the process: its children die with it.
 package final class ProcessorSupervisor {
     package struct Options: Sendable {
         package var program: ProcessorProgram
@@ -121,12 +121,16 @@ package final class ProcessorSupervisor {
     /// The pids of the processes, for people and tests.
     package var pids: [Int32] { slots.compactMap { $0?.child.pid } }
 
-    package func nextDeadline(now: MonotonicTime) -> MonotonicTime? {
-        var deadlines = slots.compactMap { $0?.machine.nextDeadline }
-        if let retry = gate.nextDeadline, !isDraining { deadlines.append(retry) }
-        if let outputRetryAt { deadlines.append(outputRetryAt) }
-        if let reapAt { deadlines.append(reapAt) }
-        return deadlines.min()
+    /// When ``turn(now:)`` has something to do even if nothing happens.
+    package var nextDeadline: MonotonicTime? {
+        var next = MonotonicTime(rawValue: .max)
+        for case let process? in slots {
+            if let deadline = process.machine.nextDeadline { next = min(next, deadline) }
+        }
+        if let retry = gate.nextDeadline, !isDraining { next = min(next, retry) }
+        if let outputRetryAt { next = min(next, outputRetryAt) }
+        if let reapAt { next = min(next, reapAt) }
+        return next.rawValue < .max ? next : nil
     }
 
     /// Looks at the program, and starts the processes of a stream processor.
@@ -142,7 +146,9 @@ package final class ProcessorSupervisor {
         } catch {
             throw .system(error)
         }
-        for event in ready { handle(event, now: now) }
+        // What was printed before an answer belongs to the task that the answer ends, and is ready with it.
+        for event in ready where isOutput(event) { handle(event, now: now) }
+        for event in ready where !isOutput(event) { handle(event, now: now) }
         passTime(now: now)
         return takeEvents()
     }

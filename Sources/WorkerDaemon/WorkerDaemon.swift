@@ -26,6 +26,14 @@ package final class WorkerDaemon {
         case over
     }
 
+    /// What a round has to look at.
+    struct Due: OptionSet {
+        let rawValue: Int
+        static let socket = Due(rawValue: 1)
+        static let monitor = Due(rawValue: 2)
+        static let processors = Due(rawValue: 4)
+    }
+
     private enum Token {
         static let socket: UInt64 = 1
         static let monitor: UInt64 = 2
@@ -56,6 +64,7 @@ package final class WorkerDaemon {
     private let context: ZMQContext
     private let epoll: Epoll
     private var ready: [Epoll.Event] = []
+    private var due: Due = [.socket, .monitor, .processors]
     private var watchdogMicroseconds: UInt64?
     private var watchdogAt: MonotonicTime?
 
@@ -105,10 +114,18 @@ package final class WorkerDaemon {
         supervisor.start(now: Self.now())
         notify(.ready)
         while true {
-            while try turn(now: Self.now()) {}
+            try turn(now: Self.now())
             if case .over = stage { break }
+            if due.contains(.socket) { continue }
             try sleep()
-            if ready.contains(where: { $0.token == Token.stop }) { try takeStop(stopRequests) }
+            for event in ready {
+                switch event.token {
+                case Token.socket: due.insert(.socket)
+                case Token.monitor: due.insert(.monitor)
+                case Token.processors: due.insert(.processors)
+                case _: try takeStop(stopRequests)
+                }
+            }
         }
         log.say(.notice, "worker stopped", ["unconfirmed": "\(ledger.unconfirmed.count)"])
     }
@@ -132,21 +149,22 @@ package final class WorkerDaemon {
 
     static func now() -> MonotonicTime { MonotonicTime(rawValue: Clocks.monotonicNanoseconds()) }
 
-    /// One round over everything that is there.
-    ///
-    /// True where another is due at once: a message may wait unseen, because libzmq's descriptor tells of a
-    /// message only once.
-    private func turn(now: MonotonicTime) throws(WorkerDaemonError) -> Bool {
-        try readBroker(now: now)
+    /// One round over everything that is due, and nothing else: a look that finds nothing costs libzmq two
+    /// system calls.
+    private func turn(now: MonotonicTime) throws(WorkerDaemonError) {
+        if !due.isDisjoint(with: [.socket, .monitor]) { try readBroker(now: now) }
         do throws(ProcessorSupervisionError) {
-            act(on: try supervisor.turn(now: now), now: now)
+            let isLate = supervisor.nextDeadline.map { $0 <= now } ?? false
+            if due.contains(.processors) || isLate { act(on: try supervisor.turn(now: now), now: now) }
         } catch {
             throw .supervision(error)
         }
+        due = []
         startWaiting(now: now)
         passTime(now: now)
         tellCredit()
-        return try flush()
+        // libzmq's descriptor tells of a message only once, and a send may have taken that signal.
+        if try flush() { due.insert(.socket) }
     }
 
     private func passTime(now: MonotonicTime) {
@@ -182,12 +200,15 @@ package final class WorkerDaemon {
     }
 
     private func timeoutMilliseconds(now: MonotonicTime) -> CInt {
-        var deadlines = [supervisor.nextDeadline(now: now), link.nextDeadline, watchdogAt].compactMap { $0 }
+        var next = MonotonicTime(rawValue: .max)
         switch stage {
-        case .draining(let until), .confirming(let until): deadlines.append(until)
+        case .draining(let until), .confirming(let until): next = until
         case .serving, .stopping, .over: break
         }
-        guard let next = deadlines.min() else { return -1 }
+        if let deadline = supervisor.nextDeadline { next = min(next, deadline) }
+        if let deadline = link.nextDeadline { next = min(next, deadline) }
+        if let watchdogAt { next = min(next, watchdogAt) }
+        guard next.rawValue < .max else { return -1 }
         // Rounded up: to wake early is to wake twice.
         return next <= now ? 0 : CInt(clamping: next.milliseconds(since: now) + 1)
     }

@@ -110,7 +110,7 @@ final class SupervisedPlugin {
             guard now < deadline else {
                 throw TestFailure(sentence: "waited in vain for \(what); \(events) \(outputText)")
             }
-            let wake = min(supervisor.nextDeadline(now: now) ?? deadline, deadline)
+            let wake = min(supervisor.nextDeadline ?? deadline, deadline)
             let timeout = CInt(clamping: wake.milliseconds(since: now) + 1)
             try OwnedDescriptor.waitUntilReady(
                 supervisor.pollDescriptor, events: Int16(POLLIN), timeoutMilliseconds: timeout)
