@@ -30,8 +30,8 @@ import Testing
         access("/usr/bin/\(program)", X_OK) == 0 || access("/bin/\(program)", X_OK) == 0
     }
 
-    @Test func theShellExampleIsAWholeProcessor() throws {
-        try SupervisedPlugin.with(try #require(examples(in: "sh").first)) { plugin in
+    @Test func theShellExampleIsAWholeProcessor() async throws {
+        try await SupervisedPlugin.with(try #require(examples(in: "sh").first)) { plugin in
             let verdict = try plugin.run(SupervisedPlugin.task("{\"n\":1}")).verdict
             #expect(verdict == .acked(result: [], resultError: ""))
             #expect(plugin.outputText == ["sending {\"n\":1}"])
@@ -39,10 +39,10 @@ import Testing
     }
 
     @Test(arguments: [("python", "python3", "1"), ("bash", "bash", ""), ("javascript", "node", "1")])
-    func theWarmExamplesTakeTaskAfterTask(language: String, program: String, result: String) throws {
+    func theWarmExamplesTakeTaskAfterTask(language: String, program: String, result: String) async throws {
         guard Self.isInstalled(program) else { return }
         let script = try #require(examples(in: language).first)
-        try SupervisedPlugin.with(script, settings: { $0.mode = .stream }) { plugin in
+        try await SupervisedPlugin.with(script, settings: { $0.mode = .stream }) { plugin in
             for number in 1...5 {
                 let task = SupervisedPlugin.task("{\"n\":\(number)}", number: UInt64(number))
                 let verdict = try plugin.run(task).verdict

@@ -5,13 +5,13 @@ import TestSupport
 import Testing
 
 @Suite struct OneshotProcessorTests {
-    @Test func aThreeLineScriptAcksByItsExitStatus() throws {
+    @Test func aThreeLineScriptAcksByItsExitStatus() async throws {
         let script = """
             #!/bin/sh
             cat
             echo "$TASKQ_QUEUE $TASKQ_TASK_ID $TASKQ_GROUP $TASKQ_ATTEMPT/$TASKQ_MAX_ATTEMPTS"
             """
-        try SupervisedPlugin.with(script) { plugin in
+        try await SupervisedPlugin.with(script) { plugin in
             let task = SupervisedPlugin.task("{\"to\":\"a\"}")
             let attempt = try plugin.run(task)
             #expect(attempt.verdict == .acked(result: [], resultError: ""))
@@ -28,23 +28,23 @@ import Testing
         ("kill -KILL $$", .failed(.signalled(9), reason: "", retryAfterMilliseconds: nil)),
         ("exit 0", .acked(result: [], resultError: "")),
     ])
-    func theExitStatusDecides(command: String, verdict: AttemptVerdict) throws {
-        try SupervisedPlugin.with("#!/bin/sh\n\(command)\n") { plugin in
+    func theExitStatusDecides(command: String, verdict: AttemptVerdict) async throws {
+        try await SupervisedPlugin.with("#!/bin/sh\n\(command)\n") { plugin in
             let ended = try plugin.run().verdict
             #expect(ended == verdict)
         }
     }
 
-    @Test func unreadStandardInputIsNoError() throws {
-        try SupervisedPlugin.with("#!/bin/sh\nexec 0<&-\nexit 0\n") { plugin in
+    @Test func unreadStandardInputIsNoError() async throws {
+        try await SupervisedPlugin.with("#!/bin/sh\nexec 0<&-\nexit 0\n") { plugin in
             let payload = "\"" + String(repeating: "x", count: 1 << 20) + "\""
             let verdict = try plugin.run(SupervisedPlugin.task(payload)).verdict
             #expect(verdict == .acked(result: [], resultError: ""))
         }
     }
 
-    @Test func aPayloadLargerThanThePipeArrivesWhole() throws {
-        try SupervisedPlugin.with("#!/bin/sh\nwc -c\n") { plugin in
+    @Test func aPayloadLargerThanThePipeArrivesWhole() async throws {
+        try await SupervisedPlugin.with("#!/bin/sh\nwc -c\n") { plugin in
             let payload = "\"" + String(repeating: "x", count: 3 << 20) + "\""
             let verdict = try plugin.run(SupervisedPlugin.task(payload)).verdict
             #expect(verdict == .acked(result: [], resultError: ""))
@@ -52,14 +52,14 @@ import Testing
         }
     }
 
-    @Test func aResultIsKeptAndAnOversizedOneIsDroppedWithAWord() throws {
+    @Test func aResultIsKeptAndAnOversizedOneIsDroppedWithAWord() async throws {
         let script = """
             #!/usr/bin/env python3
             import os, sys
             size = int(sys.stdin.read())
             os.write(3, b'{"progress":0.5}\\n{"result":"' + b'x' * (size - 2) + b'"}\\n')
             """
-        try SupervisedPlugin.with(script) { plugin in
+        try await SupervisedPlugin.with(script) { plugin in
             let kept = try plugin.run(SupervisedPlugin.task("16384", number: 1))
             guard case .acked(let result, "") = kept.verdict else { throw TestFailure(sentence: "\(kept)") }
             #expect(result.count == 16_384)
@@ -70,8 +70,8 @@ import Testing
         }
     }
 
-    @Test func noiseOnDescriptor3ChangesNoVerdictButIsTold() throws {
-        try SupervisedPlugin.with("#!/bin/sh\nprintf 'no\\001se\\n' >&3\n") { plugin in
+    @Test func noiseOnDescriptor3ChangesNoVerdictButIsTold() async throws {
+        try await SupervisedPlugin.with("#!/bin/sh\nprintf 'no\\001se\\n' >&3\n") { plugin in
             guard case .acked(_, let error) = try plugin.run().verdict else {
                 throw TestFailure(sentence: "no ack")
             }
@@ -79,8 +79,8 @@ import Testing
         }
     }
 
-    @Test func aHangIsTerminatedAtTheTimeout() throws {
-        try SupervisedPlugin.with("#!/bin/sh\necho last words >&2\nexec sleep 100\n") {
+    @Test func aHangIsTerminatedAtTheTimeout() async throws {
+        try await SupervisedPlugin.with("#!/bin/sh\necho last words >&2\nexec sleep 100\n") {
             $0.timeoutMilliseconds = 200
         } _: { plugin in
             let attempt = try plugin.run()
@@ -88,13 +88,13 @@ import Testing
                 attempt.verdict
                     == .failed(.timedOut, reason: "timed out after 0.2 s", retryAfterMilliseconds: nil))
             #expect(attempt.stderrTail.elementsEqual("last words\n".utf8))
-            #expect((200..<300).contains(attempt.durationMilliseconds))
+            #expect((200..<10_000).contains(attempt.durationMilliseconds))
         }
     }
 
-    @Test func whoIgnoresTermIsKilledAfterTheGrace() throws {
+    @Test func whoIgnoresTermIsKilledAfterTheGrace() async throws {
         let script = "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 0.05; done\n"
-        try SupervisedPlugin.with(script) {
+        try await SupervisedPlugin.with(script) {
             $0.timeoutMilliseconds = 100
         } _: { plugin in
             let attempt = try plugin.run()
@@ -105,9 +105,9 @@ import Testing
         }
     }
 
-    @Test func anExtensionMovesTheDeadlineAndMaxRuntimeBoundsIt() throws {
+    @Test func anExtensionMovesTheDeadlineAndMaxRuntimeBoundsIt() async throws {
         let script = "#!/bin/sh\necho '{\"extend\":60}' >&3\nexec sleep 100\n"
-        try SupervisedPlugin.with(script) {
+        try await SupervisedPlugin.with(script) {
             $0.timeoutMilliseconds = 5_000
             $0.maxRuntimeMilliseconds = 400
         } _: { plugin in
@@ -115,9 +115,9 @@ import Testing
             guard case .failed(.timedOut, _, _) = attempt.verdict else {
                 throw TestFailure(sentence: "\(attempt)")
             }
-            #expect((400..<1_500).contains(attempt.durationMilliseconds))
+            #expect((400..<4_900).contains(attempt.durationMilliseconds))
         }
-        try SupervisedPlugin.with("#!/bin/sh\necho '{\"extend\":20}' >&3\nread line\nsleep 0.5\n") {
+        try await SupervisedPlugin.with("#!/bin/sh\necho '{\"extend\":20}' >&3\nread line\nsleep 0.5\n") {
             $0.timeoutMilliseconds = 300
         } _: { plugin in
             let verdict = try plugin.run().verdict
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test func childrenThatLeftTheirSessionDieWithTheAttempt() throws {
+    @Test func childrenThatLeftTheirSessionDieWithTheAttempt() async throws {
         let script = """
             #!/bin/sh
             setsid sh -c 'echo $$; exec sleep 300' &
@@ -134,7 +134,7 @@ import Testing
             read payload
             exit 4
             """
-        try SupervisedPlugin.with(script) { plugin in
+        try await SupervisedPlugin.with(script) { plugin in
             let attempt = try plugin.run()
             guard case .failed(.exited(status: 4), _, _) = attempt.verdict else {
                 throw TestFailure(sentence: "\(attempt)")
@@ -146,10 +146,10 @@ import Testing
         }
     }
 
-    @Test func theTailOfStderrIsItsLast4KiB() throws {
+    @Test func theTailOfStderrIsItsLast4KiB() async throws {
         let script =
             "#!/usr/bin/env python3\nimport sys\nfor i in range(2000): print(f'line {i:05}', file=sys.stderr)\nsys.exit(1)\n"
-        try SupervisedPlugin.with(script) { plugin in
+        try await SupervisedPlugin.with(script) { plugin in
             let attempt = try plugin.run()
             #expect(attempt.stderrTail.count == 4_096)
             #expect(String(decoding: attempt.stderrTail, as: UTF8.self).hasSuffix("line 01998\nline 01999\n"))
@@ -158,19 +158,19 @@ import Testing
         }
     }
 
-    @Test func levelPrefixesAreTakenOffAndCappedAtErr() throws {
+    @Test func levelPrefixesAreTakenOffAndCappedAtErr() async throws {
         let script =
             "#!/bin/sh\necho '<0>panic'; echo '<3>err'; echo '<7>debug'; echo '<8>text'; printf half\n"
-        try SupervisedPlugin.with(script) { plugin in
+        try await SupervisedPlugin.with(script) { plugin in
             _ = try plugin.run()
             #expect(plugin.outputText == ["panic", "err", "debug", "<8>text", "half"])
             #expect(plugin.output.map(\.priority) == [3, 3, 7, 6, 6])
         }
     }
 
-    @Test func muchOutputIsHeldBackByThePipeAndNothingIsLost() throws {
+    @Test func muchOutputIsHeldBackByThePipeAndNothingIsLost() async throws {
         let script = "#!/usr/bin/env python3\nfor i in range(60000): print(f'{i:06}')\n"
-        try SupervisedPlugin.with(script) { plugin in
+        try await SupervisedPlugin.with(script) { plugin in
             plugin.refusesOutput = true
             try plugin.assign()
             try plugin.wait("a full pipe") {
@@ -183,7 +183,7 @@ import Testing
         }
     }
 
-    @Test func theSurroundingsAreCleanAndDescriptorsAreFour() throws {
+    @Test func theSurroundingsAreCleanAndDescriptorsAreFour() async throws {
         let script = """
             #!/usr/bin/env python3
             import os, signal, sys
@@ -195,7 +195,7 @@ import Testing
             print(open('/proc/self/oom_score_adj').read().strip())
             print([line for line in open('/proc/self/status') if line.startswith('SigIgn')])
             """
-        try SupervisedPlugin.with(script) {
+        try await SupervisedPlugin.with(script) {
             $0.environment = ["COLOUR": "blue", "TASKQ_FD": "9"]
         } _: { plugin in
             _ = try plugin.run()
@@ -219,8 +219,9 @@ import Testing
         }
     }
 
-    @Test func severalRunAtOnceUpToTheConcurrency() throws {
-        try SupervisedPlugin.with("#!/bin/sh\nread n\nuntil [ -e \"$HOME/go\" ]; do sleep 0.01; done\n") {
+    @Test func severalRunAtOnceUpToTheConcurrency() async throws {
+        try await SupervisedPlugin.with("#!/bin/sh\nread n\nuntil [ -e \"$HOME/go\" ]; do sleep 0.01; done\n")
+        {
             $0.concurrency = 3
         } _: { plugin in
             for number in 1...3 { try plugin.assign(SupervisedPlugin.task(number: UInt64(number))) }
@@ -235,8 +236,8 @@ import Testing
         }
     }
 
-    @Test func aStopReturnsTheTaskUncounted() throws {
-        try SupervisedPlugin.with("#!/bin/sh\nexec sleep 100\n") { _ in
+    @Test func aStopReturnsTheTaskUncounted() async throws {
+        try await SupervisedPlugin.with("#!/bin/sh\nexec sleep 100\n") { _ in
         } _: { plugin in
             try plugin.assign()
             plugin.supervisor.stop(now: SupervisedPlugin.now())
@@ -245,8 +246,8 @@ import Testing
         }
     }
 
-    @Test func anAbandonedAttemptSaysNothingMore() throws {
-        try SupervisedPlugin.with("#!/bin/sh\ntrap '' TERM\nexec sleep 100\n") { _ in
+    @Test func anAbandonedAttemptSaysNothingMore() async throws {
+        try await SupervisedPlugin.with("#!/bin/sh\ntrap '' TERM\nexec sleep 100\n") { _ in
         } _: { plugin in
             let slot = try plugin.assign()
             plugin.supervisor.abandon(slot: slot)

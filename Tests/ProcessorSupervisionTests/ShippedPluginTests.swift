@@ -9,18 +9,21 @@ import Testing
     private static let plugins = BuiltProducts.repositoryRoot() + "/plugins"
 
     private func with(
-        _ executable: String, mode: ProcessorSettings.Mode, _ body: (SupervisedPlugin) throws -> Void
-    ) throws {
-        try TemporaryDirectory.with { directory in
-            var settings = ProcessorSettings()
-            settings.mode = mode
-            settings.command = [executable]
-            try body(try SupervisedPlugin(directory, "unused", settings))
+        _ executable: String, mode: ProcessorSettings.Mode,
+        _ body: @escaping @Sendable (SupervisedPlugin) throws -> Void
+    ) async throws {
+        try await RealProcesses.run {
+            try TemporaryDirectory.with { directory in
+                var settings = ProcessorSettings()
+                settings.mode = mode
+                settings.command = [executable]
+                try body(try SupervisedPlugin(directory, "unused", settings))
+            }
         }
     }
 
-    @Test func theShellEchoPrintsItsTask() throws {
-        try with("\(Self.plugins)/echo-sh/processor", mode: .oneshot) { plugin in
+    @Test func theShellEchoPrintsItsTask() async throws {
+        try await with("\(Self.plugins)/echo-sh/processor", mode: .oneshot) { plugin in
             let task = SupervisedPlugin.task("{\"a b\":1}")
             let verdict = try plugin.run(task).verdict
             #expect(verdict == .acked(result: [], resultError: ""))
@@ -28,8 +31,8 @@ import Testing
         }
     }
 
-    @Test func thePythonEchoAnswersWithThePayload() throws {
-        try with("\(Self.plugins)/echo-python/processor", mode: .stream) { plugin in
+    @Test func thePythonEchoAnswersWithThePayload() async throws {
+        try await with("\(Self.plugins)/echo-python/processor", mode: .stream) { plugin in
             let verdict = try plugin.run(SupervisedPlugin.task("[1,\"x\"]")).verdict
             #expect(verdict == .acked(result: Array("[1, \"x\"]".utf8)[...], resultError: ""))
         }
@@ -38,9 +41,9 @@ import Testing
     private static let good =
         #"{"task_id":"x","title":"t","description":"d","priority":"low","due_date":"2001-02-03T04:05:06+00:00"}"#
 
-    @Test func theReferenceProcessorDoesATaskOnceHoweverOftenItComes() throws {
+    @Test func theReferenceProcessorDoesATaskOnceHoweverOftenItComes() async throws {
         let executable = try BuiltProducts.path(of: "tasks-processor")
-        try with(executable, mode: .stream) { plugin in
+        try await with(executable, mode: .stream) { plugin in
             for attempt in 1...2 as ClosedRange<UInt32> {
                 let verdict = try plugin.run(SupervisedPlugin.task(Self.good, attempt: attempt)).verdict
                 #expect(verdict == .acked(result: [], resultError: ""))
@@ -61,8 +64,8 @@ import Testing
         (#"{"title":"t","description":"d","priority":"low","due_date":7}"#, "due_date"),
         (#"{"title":"t","description":"d","priority":"low","due_date":"tomorrow"}"#, "due_date"),
     ])
-    func theReferenceProcessorRejectsAnotherShape(payload: String, word: String) throws {
-        try with(try BuiltProducts.path(of: "tasks-processor"), mode: .stream) { plugin in
+    func theReferenceProcessorRejectsAnotherShape(payload: String, word: String) async throws {
+        try await with(BuiltProducts.path(of: "tasks-processor"), mode: .stream) { plugin in
             guard case .dead(let reason) = try plugin.run(SupervisedPlugin.task(payload)).verdict else {
                 throw TestFailure(sentence: "not rejected")
             }

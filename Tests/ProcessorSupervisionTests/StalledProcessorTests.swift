@@ -14,9 +14,11 @@ import Testing
             ("#!/no/such/interpreter\n", 0o755, "interpreter /no/such/interpreter"),
             ("#!/usr/bin/env no-such-program\n", 0o755, "no-such-program"),
         ] as [(String, mode_t, String)])
-    func whatCannotStartStallsWithItsCureBeforeAnyTask(script: String, mode: mode_t, cure: String) throws {
+    func whatCannotStartStallsWithItsCureBeforeAnyTask(script: String, mode: mode_t, cure: String)
+        async throws
+    {
         for mode2 in ProcessorSettings.Mode.allCases {
-            try SupervisedPlugin.with(script, mode: mode, settings: { $0.mode = mode2 }) { plugin in
+            try await SupervisedPlugin.with(script, mode: mode, settings: { $0.mode = mode2 }) { plugin in
                 try plugin.wait("the stall") { plugin.problems.count == 1 }
                 #expect(plugin.problems[0].contains(cure), "\(plugin.problems)")
                 #expect(plugin.supervisor.capacity == 0)
@@ -24,8 +26,8 @@ import Testing
         }
     }
 
-    @Test func aMissingProgramStallsAndStartsAtOnceWhenItComes() throws {
-        try SupervisedPlugin.with("", named: "other") { holder in
+    @Test func aMissingProgramStallsAndStartsAtOnceWhenItComes() async throws {
+        try await SupervisedPlugin.with("", named: "other") { holder in
             let plugin = try SupervisedPlugin(holder.directory, "processor", ProcessorSettings())
             try plugin.wait("the stall") { plugin.problems.count == 1 }
             #expect(plugin.problems[0].contains("is missing"))
@@ -37,8 +39,8 @@ import Testing
     }
 
     @Test(arguments: [126, 127])
-    func exit126And127ReleaseTheTaskAndStall(status: Int) throws {
-        try SupervisedPlugin.with("#!/bin/sh\necho not found >&2\nexit \(status)\n") { plugin in
+    func exit126And127ReleaseTheTaskAndStall(status: Int) async throws {
+        try await SupervisedPlugin.with("#!/bin/sh\necho not found >&2\nexit \(status)\n") { plugin in
             let attempt = try plugin.run()
             #expect(attempt.verdict == .released)
             #expect(plugin.problems.count == 1)
@@ -49,9 +51,9 @@ import Testing
         }
     }
 
-    @Test func aProgramForAnotherMachineIsNamed() throws {
+    @Test func aProgramForAnotherMachineIsNamed() async throws {
         let header: [UInt8] = [0x7F, 0x45, 0x4C, 0x46, 2, 1, 1, 0] + [UInt8](repeating: 0, count: 120)
-        try SupervisedPlugin.with("", named: "other") { holder in
+        try await SupervisedPlugin.with("", named: "other") { holder in
             try holder.directory.write(header, to: "processor", mode: 0o755)
             let plugin = try SupervisedPlugin(holder.directory, "processor", ProcessorSettings())
             let attempt = try plugin.run()
@@ -70,8 +72,8 @@ import Testing
         ("#!/bin/sh\necho '{\"ready\":true,\"protocol\":2}' >&3\nexec sleep 100\n", "speaks version 2"),
         ("#!/bin/sh\necho '{\"ready\":true}' >&3\nexit 1\n", "right after it said that it is ready"),
     ])
-    func aStreamProcessorThatNeverGetsToWorkStalls(script: String, words: String) throws {
-        try SupervisedPlugin.with(
+    func aStreamProcessorThatNeverGetsToWorkStalls(script: String, words: String) async throws {
+        try await SupervisedPlugin.with(
             script,
             settings: {
                 $0.mode = .stream

@@ -22,9 +22,9 @@ import Testing
 
     private func with(
         _ body: String, before: String = "", settings: (inout ProcessorSettings) -> Void = { _ in },
-        _ test: (SupervisedPlugin) throws -> Void
-    ) throws {
-        try SupervisedPlugin.with(
+        _ test: @escaping @Sendable (SupervisedPlugin) throws -> Void
+    ) async throws {
+        try await SupervisedPlugin.with(
             Self.python(body, before: before),
             settings: {
                 $0.mode = .stream
@@ -32,8 +32,8 @@ import Testing
             }, test)
     }
 
-    @Test func oneWarmProcessTakesOneTaskAfterAnother() throws {
-        try with(
+    @Test func oneWarmProcessTakesOneTaskAfterAnother() async throws {
+        try await with(
             "say(id=id, ack=True, result=[task['payload']['n'], task['attempt'], task['group'], os.getpid()])"
         ) { plugin in
             var pids: Set<Substring> = []
@@ -51,8 +51,8 @@ import Testing
         }
     }
 
-    @Test func nothingIsTakenBeforeReady() throws {
-        try with(
+    @Test func nothingIsTakenBeforeReady() async throws {
+        try await with(
             "say(id=id, ack=True)",
             before: "while not os.path.exists(os.environ['HOME'] + '/go'): time.sleep(0.01)"
         ) { plugin in
@@ -108,8 +108,8 @@ import Testing
             .acked(result: [], resultError: "")
         ),
     ])
-    func anAnswerIsTheVerdict(body: String, verdict: AttemptVerdict) throws {
-        try with(body) { plugin in
+    func anAnswerIsTheVerdict(body: String, verdict: AttemptVerdict) async throws {
+        try await with(body) { plugin in
             let first = try plugin.run(SupervisedPlugin.task(number: 1))
             #expect(first.verdict == verdict)
             // Whatever became of the first process, the next task finds one.
@@ -127,8 +127,8 @@ import Testing
         ("say(ack=True)", "no id"),
         ("say(id=id)", "none of"),
     ])
-    func garbageIsANackAndEndsTheProcess(body: String, words: String) throws {
-        try with(body) { plugin in
+    func garbageIsANackAndEndsTheProcess(body: String, words: String) async throws {
+        try await with(body) { plugin in
             let attempt = try plugin.run()
             guard case .failed(.badAnswer, let reason, nil) = attempt.verdict else {
                 throw TestFailure(sentence: "\(attempt)")
@@ -137,10 +137,10 @@ import Testing
         }
     }
 
-    @Test func anAnswerAfterTheTimeoutIsDropped() throws {
+    @Test func anAnswerAfterTheTimeoutIsDropped() async throws {
         let late =
             "signal.signal(signal.SIGTERM, lambda *_: (say(id=id, ack=True), sys.exit(0)))\ntime.sleep(100)"
-        try with(late, settings: { $0.timeoutMilliseconds = 200 }) { plugin in
+        try await with(late, settings: { $0.timeoutMilliseconds = 200 }) { plugin in
             guard case .failed(.timedOut, _, _) = try plugin.run().verdict else {
                 throw TestFailure(sentence: "no timeout")
             }
@@ -148,8 +148,8 @@ import Testing
         }
     }
 
-    @Test func anExtensionLetsATaskRunOn() throws {
-        try with(
+    @Test func anExtensionLetsATaskRunOn() async throws {
+        try await with(
             "say(id=id, extend=20); time.sleep(0.5); say(id=id, ack=True)",
             settings: { $0.timeoutMilliseconds = 300 }
         ) { plugin in
@@ -158,10 +158,10 @@ import Testing
         }
     }
 
-    @Test func deathIsNoticedThoughAChildHoldsDescriptor3() throws {
+    @Test func deathIsNoticedThoughAChildHoldsDescriptor3() async throws {
         let body =
             "print(subprocess.Popen(['sleep', '300'], close_fds=False, start_new_session=True).pid); sys.stdout.flush(); os._exit(9)"
-        try with(body) { plugin in
+        try await with(body) { plugin in
             let attempt = try plugin.run()
             #expect(
                 attempt.verdict
@@ -173,8 +173,8 @@ import Testing
         }
     }
 
-    @Test func stderrOfAnAttemptIsItsOwn() throws {
-        try with(
+    @Test func stderrOfAnAttemptIsItsOwn() async throws {
+        try await with(
             "print('attempt of', task['payload'], file=sys.stderr); sys.stderr.flush(); say(id=id, nack='no')"
         ) { plugin in
             _ = try plugin.run(SupervisedPlugin.task("1", number: 1))
@@ -184,12 +184,12 @@ import Testing
         }
     }
 
-    @Test func aDrainLetsTheTaskInHandFinishAndClosesStandardInput() throws {
+    @Test func aDrainLetsTheTaskInHandFinishAndClosesStandardInput() async throws {
         let body = """
             while not os.path.exists(os.environ['HOME'] + '/go'): time.sleep(0.01)
             say(id=id, ack=True)
             """
-        try with(
+        try await with(
             body, before: "import atexit; atexit.register(lambda: print('end of input', flush=True))",
             settings: { $0.closeGraceMilliseconds = 10_000 }
         ) { plugin in
@@ -203,8 +203,8 @@ import Testing
         }
     }
 
-    @Test func aReplacedProgramIsStartedAnew() throws {
-        try with("say(id=id, ack=True, result='old')") { plugin in
+    @Test func aReplacedProgramIsStartedAnew() async throws {
+        try await with("say(id=id, ack=True, result='old')") { plugin in
             _ = try plugin.run(SupervisedPlugin.task(number: 1))
             try plugin.directory.write(
                 Self.python("say(id=id, ack=True, result='new')"), to: ".next", mode: 0o755)
@@ -215,10 +215,10 @@ import Testing
         }
     }
 
-    @Test func severalWarmProcessesServeAtOnce() throws {
+    @Test func severalWarmProcessesServeAtOnce() async throws {
         let body =
             "while not os.path.exists(os.environ['HOME'] + '/go'): time.sleep(0.01)\nsay(id=id, ack=True, result=os.getpid())"
-        try with(body, settings: { $0.concurrency = 3 }) { plugin in
+        try await with(body, settings: { $0.concurrency = 3 }) { plugin in
             try plugin.wait("three ready processes") { plugin.supervisor.capacity == 3 }
             for number in 1...3 { try plugin.assign(SupervisedPlugin.task(number: UInt64(number))) }
             try plugin.directory.write("", to: "go")

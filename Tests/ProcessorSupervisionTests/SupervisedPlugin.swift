@@ -23,15 +23,24 @@ final class SupervisedPlugin {
 
     static func with(
         _ script: String, named name: String = "processor", mode: mode_t = 0o755,
-        settings: (inout ProcessorSettings) -> Void = { _ in }, _ body: (SupervisedPlugin) throws -> Void
+        settings: (inout ProcessorSettings) -> Void = { _ in },
+        _ body: @escaping @Sendable (SupervisedPlugin) throws -> Void
+    ) async throws {
+        var values = ProcessorSettings()
+        values.killGraceMilliseconds = 300
+        values.closeGraceMilliseconds = 100
+        settings(&values)
+        let chosen = values
+        try await RealProcesses.run { try run(script, named: name, mode: mode, chosen, body) }
+    }
+
+    private static func run(
+        _ script: String, named name: String, mode: mode_t, _ settings: ProcessorSettings,
+        _ body: (SupervisedPlugin) throws -> Void
     ) throws {
         try TemporaryDirectory.with { directory in
             try directory.write(script, to: name, mode: mode)
-            var values = ProcessorSettings()
-            values.killGraceMilliseconds = 300
-            values.closeGraceMilliseconds = 100
-            settings(&values)
-            let plugin = try SupervisedPlugin(directory, name, values)
+            let plugin = try SupervisedPlugin(directory, name, settings)
             try body(plugin)
         }
     }

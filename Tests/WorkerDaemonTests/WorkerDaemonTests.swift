@@ -24,8 +24,8 @@ import WorkerDaemon
             os.write(3, b'{"id":"%s","ack":true}\\n' % json.loads(line)["id"].encode())
         """
 
-    @Test func aTaskIsRunAndItsResultAcked() throws {
-        try WorkerFixture.with("#!/bin/sh\ncat >&2\necho '{\"result\":[1]}' >&3\n") { worker in
+    @Test func aTaskIsRunAndItsResultAcked() async throws {
+        try await WorkerFixture.with("#!/bin/sh\ncat >&2\necho '{\"result\":[1]}' >&3\n") { worker in
             try worker.broker.wait("credit") { !worker.broker.credits.isEmpty }
             #expect(worker.broker.hellos.count == 1)
             #expect(worker.broker.hellos[0].role == .worker)
@@ -44,8 +44,8 @@ import WorkerDaemon
         }
     }
 
-    @Test func aStreamProcessorCountsFromReadyOnAndTakesTaskAfterTask() throws {
-        try WorkerFixture.with(Self.stream, mode: .stream) { worker in
+    @Test func aStreamProcessorCountsFromReadyOnAndTakesTaskAfterTask() async throws {
+        try await WorkerFixture.with(Self.stream, mode: .stream) { worker in
             try worker.broker.wait("credit") { worker.broker.credits.contains(1) }
             for number in 1...200 {
                 try worker.broker.deliver("{\"n\":\(number)}")
@@ -60,8 +60,8 @@ import WorkerDaemon
         ("exit 3", AttemptOutcome.exited(status: 3)), ("kill -ABRT $$", .signalled(6)),
         ("exec sleep 60", .timedOut),
     ])
-    func aFailedAttemptIsExplained(command: String, outcome: AttemptOutcome) throws {
-        try WorkerFixture.with(
+    func aFailedAttemptIsExplained(command: String, outcome: AttemptOutcome) async throws {
+        try await WorkerFixture.with(
             "#!/bin/sh\necho why >&2\n\(command)\n", settings: { $0.timeoutMilliseconds = 300 }
         ) { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [1] }
@@ -72,8 +72,8 @@ import WorkerDaemon
         }
     }
 
-    @Test func aTaskBeyondHelpIsRejected() throws {
-        try WorkerFixture.with("#!/bin/sh\nexit 65\n") { worker in
+    @Test func aTaskBeyondHelpIsRejected() async throws {
+        try await WorkerFixture.with("#!/bin/sh\nexit 65\n") { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [1] }
             let task = try worker.broker.deliver()
             try worker.broker.wait("the answer") { worker.broker.requests.count == 3 }
@@ -84,8 +84,8 @@ import WorkerDaemon
         }
     }
 
-    @Test func concurrencyIsCreditAndTasksRunAtOnce() throws {
-        try WorkerFixture.with(Self.patient, settings: { $0.concurrency = 3 }) { worker in
+    @Test func concurrencyIsCreditAndTasksRunAtOnce() async throws {
+        try await WorkerFixture.with(Self.patient, settings: { $0.concurrency = 3 }) { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [3] }
             for number in 1...3 { try worker.broker.deliver("\(number)") }
             try worker.broker.wait("three at once") { worker.lines(of: "begun").count == 3 }
@@ -95,8 +95,8 @@ import WorkerDaemon
         }
     }
 
-    @Test func aBrokerRestartNeitherRunsATaskTwiceNorLosesItsAnswer() throws {
-        try WorkerFixture.with(Self.patient) { worker in
+    @Test func aBrokerRestartNeitherRunsATaskTwiceNorLosesItsAnswer() async throws {
+        try await WorkerFixture.with(Self.patient) { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [1] }
             let task = try worker.broker.deliver("once")
             try worker.broker.wait("the start") { worker.lines(of: "begun") == ["once"] }
@@ -111,8 +111,8 @@ import WorkerDaemon
         }
     }
 
-    @Test func anAnswerGivenWhileTheBrokerIsAwayIsKept() throws {
-        try WorkerFixture.with(Self.patient + "\necho over >> \"$HOME/over\"\n") { worker in
+    @Test func anAnswerGivenWhileTheBrokerIsAwayIsKept() async throws {
+        try await WorkerFixture.with(Self.patient + "\necho over >> \"$HOME/over\"\n") { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [1] }
             let task = try worker.broker.deliver()
             try worker.broker.wait("the start") { worker.lines(of: "begun").count == 1 }
@@ -126,8 +126,8 @@ import WorkerDaemon
         }
     }
 
-    @Test func anUnconfirmedAnswerIsSaidAgainUntilItIsConfirmed() throws {
-        try WorkerFixture.with("#!/bin/sh\nexit 0\n", broker: { $0.confirms = false }) { worker in
+    @Test func anUnconfirmedAnswerIsSaidAgainUntilItIsConfirmed() async throws {
+        try await WorkerFixture.with("#!/bin/sh\nexit 0\n", broker: { $0.confirms = false }) { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [1] }
             let task = try worker.broker.deliver()
             try worker.broker.wait("the ack") { worker.broker.acks.count == 1 }
@@ -143,8 +143,10 @@ import WorkerDaemon
         }
     }
 
-    @Test func staleKillsTheProcessorAndNothingIsAnswered() throws {
-        try WorkerFixture.with("#!/bin/sh\nread p\necho $$ >> \"$HOME/begun\"\ntrap '' TERM\nsleep 60\n") {
+    @Test func staleKillsTheProcessorAndNothingIsAnswered() async throws {
+        try await WorkerFixture.with(
+            "#!/bin/sh\nread p\necho $$ >> \"$HOME/begun\"\ntrap '' TERM\nsleep 60\n"
+        ) {
             worker in
             try worker.broker.wait("credit") { worker.broker.credits == [1] }
             let task = try worker.broker.deliver()
@@ -159,8 +161,8 @@ import WorkerDaemon
         }
     }
 
-    @Test func allLeasesAreRenewedEveryThirdInOneFrame() throws {
-        try WorkerFixture.with(
+    @Test func allLeasesAreRenewedEveryThirdInOneFrame() async throws {
+        try await WorkerFixture.with(
             Self.patient, settings: { $0.concurrency = 2 }, broker: { $0.leaseMilliseconds = 300 }
         ) { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [2] }
@@ -173,8 +175,8 @@ import WorkerDaemon
         }
     }
 
-    @Test func aBrokerThatDoesNotKnowUsHearsHelloAgain() throws {
-        try WorkerFixture.with("#!/bin/sh\nexit 0\n") { worker in
+    @Test func aBrokerThatDoesNotKnowUsHearsHelloAgain() async throws {
+        try await WorkerFixture.with("#!/bin/sh\nexit 0\n") { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [1] }
             try worker.broker.say(.helloRequired)
             try worker.broker.wait("hello and credit") {
@@ -185,8 +187,8 @@ import WorkerDaemon
         }
     }
 
-    @Test func aRefusedHelloIsRepeatedUntilItIsWelcome() throws {
-        try WorkerFixture.with("#!/bin/sh\nexit 0\n", broker: { $0.welcomes = false }) { worker in
+    @Test func aRefusedHelloIsRepeatedUntilItIsWelcome() async throws {
+        try await WorkerFixture.with("#!/bin/sh\nexit 0\n", broker: { $0.welcomes = false }) { worker in
             for count in 1...3 {
                 try worker.broker.wait("hello \(count)") { worker.broker.hellos.count == count }
                 try worker.broker.say(.helloRefused(reason: "a worker named so is connected already"))
@@ -196,8 +198,8 @@ import WorkerDaemon
         }
     }
 
-    @Test func aDeliveryBeforeTheWelcomeNeverArrived() throws {
-        try WorkerFixture.with("#!/bin/sh\ncat >> \"$HOME/begun\"\n", broker: { $0.welcomes = false }) {
+    @Test func aDeliveryBeforeTheWelcomeNeverArrived() async throws {
+        try await WorkerFixture.with("#!/bin/sh\ncat >> \"$HOME/begun\"\n", broker: { $0.welcomes = false }) {
             worker in
             try worker.broker.wait("hello") { worker.broker.hellos.count == 1 }
             try worker.broker.deliver("early")
@@ -213,8 +215,8 @@ import WorkerDaemon
         arguments: [
             [], [9], [1, 0, 0], [1, 1, 0, 0, 0, 250], [1, 255, 255, 255, 255, 1], [1, 2, 0, 0, 0, 129, 0],
         ] as [[UInt8]])
-    func aBadFrameIsDroppedAndTheWorkerGoesOn(bytes: [UInt8]) throws {
-        try WorkerFixture.with("#!/bin/sh\nexit 0\n") { worker in
+    func aBadFrameIsDroppedAndTheWorkerGoesOn(bytes: [UInt8]) async throws {
+        try await WorkerFixture.with("#!/bin/sh\nexit 0\n") { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [1] }
             try worker.broker.sayBytes(bytes)
             let task = try worker.broker.deliver()
@@ -223,9 +225,9 @@ import WorkerDaemon
         }
     }
 
-    @Test func aKilledProcessorIsNoticedAtOnce() throws {
+    @Test func aKilledProcessorIsNoticedAtOnce() async throws {
         let script = "#!/bin/sh\nread p\necho $$ >> \"$HOME/begun\"\nexec sleep 60\n"
-        try WorkerFixture.with(script) { worker in
+        try await WorkerFixture.with(script) { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [1] }
             try worker.broker.deliver()
             try worker.broker.wait("the start") { worker.lines(of: "begun").count == 1 }
@@ -237,8 +239,8 @@ import WorkerDaemon
         }
     }
 
-    @Test func aStopFinishesWhatRunsAndGivesBackWhatWaits() throws {
-        try WorkerFixture.with(Self.patient) { worker in
+    @Test func aStopFinishesWhatRunsAndGivesBackWhatWaits() async throws {
+        try await WorkerFixture.with(Self.patient) { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [1] }
             let running = try worker.broker.deliver("first")
             try worker.broker.wait("the start") { worker.lines(of: "begun") == ["first"] }
@@ -253,8 +255,8 @@ import WorkerDaemon
         }
     }
 
-    @Test func pastTheGraceTheTaskIsGivenBackUncounted() throws {
-        try WorkerFixture.with(Self.patient, settings: { $0.stopGraceMilliseconds = 200 }) { worker in
+    @Test func pastTheGraceTheTaskIsGivenBackUncounted() async throws {
+        try await WorkerFixture.with(Self.patient, settings: { $0.stopGraceMilliseconds = 200 }) { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [1] }
             let task = try worker.broker.deliver()
             try worker.broker.wait("the start") { worker.lines(of: "begun").count == 1 }
@@ -265,8 +267,8 @@ import WorkerDaemon
         }
     }
 
-    @Test func aProcessorThatCannotStartStallsTheQueueUntilItIsMended() throws {
-        try WorkerFixture.with("#!/bin/sh\r\nexit 0\r\n") { worker in
+    @Test func aProcessorThatCannotStartStallsTheQueueUntilItIsMended() async throws {
+        try await WorkerFixture.with("#!/bin/sh\r\nexit 0\r\n") { worker in
             try worker.broker.wait("the stall") { worker.broker.stalls.count == 1 }
             #expect(worker.broker.stalls[0].contains("CRLF"))
             #expect(worker.broker.credits.allSatisfy { $0 == 0 })
@@ -279,9 +281,9 @@ import WorkerDaemon
         }
     }
 
-    @Test func exit127GivesTheTaskBackAndIsTriedAgain() throws {
+    @Test func exit127GivesTheTaskBackAndIsTriedAgain() async throws {
         let script = "#!/bin/sh\n[ -e \"$HOME/go\" ] || exec no-such-command\nexit 0\n"
-        try WorkerFixture.with(script) { worker in
+        try await WorkerFixture.with(script) { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [1] }
             let first = try worker.broker.deliver()
             try worker.broker.wait("the stall") {
@@ -298,8 +300,8 @@ import WorkerDaemon
         }
     }
 
-    @Test func aChangedManifestEndsTheWorkerForANewStart() throws {
-        try WorkerFixture.with("#!/bin/sh\nexit 0\n") { worker in
+    @Test func aChangedManifestEndsTheWorkerForANewStart() async throws {
+        try await WorkerFixture.with("#!/bin/sh\nexit 0\n") { worker in
             try worker.broker.wait("credit") { worker.broker.credits == [1] }
             try worker.directory.write("concurrency = 2\n", to: "plugin/plugin.toml")
             #expect(worker.endsWithin(seconds: 10))

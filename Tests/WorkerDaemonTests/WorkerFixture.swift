@@ -16,21 +16,29 @@ struct WorkerFixture {
     static func with(
         _ script: String, mode: ProcessorSettings.Mode = .oneshot,
         settings: (inout ProcessorSettings) -> Void = { _ in },
-        broker prepare: (FakeBroker) -> Void = { _ in },
+        broker prepare: @escaping @Sendable (FakeBroker) -> Void = { _ in },
+        _ body: @escaping @Sendable (WorkerFixture) throws -> Void
+    ) async throws {
+        var values = ProcessorSettings()
+        values.mode = mode
+        values.killGraceMilliseconds = 300
+        values.stopKillMilliseconds = 300
+        values.closeGraceMilliseconds = 100
+        settings(&values)
+        let chosen = values
+        try await RealProcesses.run { try run(script, chosen, prepare, body) }
+    }
+
+    private static func run(
+        _ script: String, _ settings: ProcessorSettings, _ prepare: (FakeBroker) -> Void,
         _ body: (WorkerFixture) throws -> Void
     ) throws {
         try TemporaryDirectory.with { directory in
             try directory.write(script, to: "plugin/processor", mode: 0o755)
-            var values = ProcessorSettings()
-            values.mode = mode
-            values.killGraceMilliseconds = 300
-            values.stopKillMilliseconds = 300
-            values.closeGraceMilliseconds = 100
-            settings(&values)
             let broker = try FakeBroker(directory)
             prepare(broker)
             let fixture = try WorkerFixture(directory, broker)
-            try fixture.start(values)
+            try fixture.start(settings)
             defer {
                 // Twice: nothing is waited for.
                 fixture.stop()
