@@ -73,3 +73,24 @@ package struct AttemptRecord: Hashable, Sendable {
         self.stderrTail = stderrTail
     }
 }
+
+/// A worker's report of a delivery that ended without an ack.
+package struct Failure: Hashable, Sendable {
+    package var outcome: AttemptOutcome
+    package var durationMilliseconds: UInt64
+    /// The processor's own delay before the retry; nil leaves it to the queue's back-off.
+    package var retryAfterMilliseconds: UInt64?
+    package var reason: String
+    package var stderrTail: ArraySlice<UInt8>
+
+    package init(
+        outcome: AttemptOutcome, durationMilliseconds: UInt64, retryAfterMilliseconds: UInt64? = nil,
+        reason: String = "", stderrTail: ArraySlice<UInt8> = []
+    ) {
+        self.outcome = outcome
+        self.durationMilliseconds = durationMilliseconds
+        self.retryAfterMilliseconds = retryAfterMilliseconds
+        self.reason = reason
+        self.stderrTail = stderrTail
+    }
+}

@@ -79,27 +79,6 @@ package struct Enqueue: Hashable, Sendable {
     }
 }
 
-/// How one delivery ended without an ack.
-package struct Failure: Hashable, Sendable {
-    package var outcome: AttemptOutcome
-    package var durationMilliseconds: UInt64
-    /// The processor's own delay before the retry; nil leaves it to the queue's back-off.
-    package var retryAfterMilliseconds: UInt64?
-    package var reason: String
-    package var stderrTail: ArraySlice<UInt8>
-
-    package init(
-        outcome: AttemptOutcome, durationMilliseconds: UInt64, retryAfterMilliseconds: UInt64? = nil,
-        reason: String = "", stderrTail: ArraySlice<UInt8> = []
-    ) {
-        self.outcome = outcome
-        self.durationMilliseconds = durationMilliseconds
-        self.retryAfterMilliseconds = retryAfterMilliseconds
-        self.reason = reason
-        self.stderrTail = stderrTail
-    }
-}
-
 /// Everything a peer may say to the broker.
 package enum Request: Hashable, Sendable {
     case hello(Hello)
