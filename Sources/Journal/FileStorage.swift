@@ -208,8 +208,8 @@ private final class OpenFile: JournalFile {
         }
     }
 
-    func dropCache(_ count: Int, at offset: Int) {
-        Syscalls.advise(descriptor, offset, count, POSIX_FADV_DONTNEED)
+    func dropCache() {
+        Syscalls.advise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
     }
 
     func prefetch(_ count: Int, at offset: Int) {

@@ -36,10 +36,11 @@ package protocol JournalFile: Sendable, AnyObject {
     /// After a failure nothing written to this file may be trusted.
     func sync() throws(JournalError)
     func truncate(to size: Int) throws(JournalError)
-    /// Forgets cached pages that are not dirty, so that the next read comes from the disk.
+    /// Forgets the whole file's cached pages that are not dirty, so that the next reads come from the disk.
     ///
-    /// Advice: may do nothing.
-    func dropCache(_ count: Int, at offset: Int)
+    /// Always the whole file: asked to forget from a place on, the kernel keeps the large folio that the
+    /// place lies in, up to 2 MiB around it (seen on Linux 6.18). Advice: may do nothing.
+    func dropCache()
     /// Asks for these bytes to be read into the cache in the background.
     ///
     /// Advice: may do nothing.

@@ -29,19 +29,16 @@ extension Recovery {
         }
     }
 
-    /// After a sync that failed, the cache may show what the disk does not hold.
+    /// Sees to it that the last segment with batches is read from the disk (W3).
     ///
-    /// Only the last batch can be such, so the last segment with batches is read from the disk (W3).
+    /// After a sync that failed, the cache may show what the disk does not hold, and only the last batch can
+    /// be such. Which segment that is may be asked of the cache: where it shows zeros, nothing was ever
+    /// written.
     private func distrustCache() {
         for index in (tail..<segments.count).reversed() {
-            let segment = segments[index]
-            segment.file.dropCache(SegmentCursor.chunkBytes, at: 0)
-            let place = SegmentHeader.bytes
-            let first = try? segment.file.bytes(BatchHeader.bytes, at: place)  // ignoring: replay fails.
-            guard index > tail, let first, first.allSatisfy({ $0 == 0 }) else {
-                segment.file.dropCache(0, at: segment.validBytes)
-                return
-            }
+            let (file, place) = (segments[index].file, SegmentHeader.bytes)
+            let first = try? file.bytes(BatchHeader.bytes, at: place)  // ignoring: replay fails on it.
+            guard index > tail, let first, first.allSatisfy({ $0 == 0 }) else { return file.dropCache() }
         }
     }
 

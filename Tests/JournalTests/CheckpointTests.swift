@@ -1,6 +1,7 @@
-import Journal
 import TaskModel
 import Testing
+
+@testable import Journal
 
 @Suite struct CheckpointTests {
     /// Two checkpoints, several segments, and records behind both.
@@ -96,23 +97,100 @@ import Testing
         #expect(error?.isDamage == true)
     }
 
-    @Test func aMissingSegmentIsDamageWhereverItIsMissing() throws {
+    @Test func aSegmentThatACheckpointNamesIsMissed() throws {
         let (disk, _, checkpoints) = try sample()
-        let segments = disk.names.filter { $0.hasSuffix(".segment") }
-        #expect(segments.count >= 3)
-        for name in segments {
+        let bytes = disk.contents(try #require(checkpoints.last))
+        let checkpoint = try Checkpoint(bytes, name: #require(listing(disk).checkpoints.last))
+        #expect(checkpoint.segments.count > 1)
+        for number in checkpoint.segments.map(\.number) {
             let next = disk.restarted()
-            next.lose(name)
+            next.lose(JournalName.segmentFile(number: number))
             let error = failure { () throws(JournalError) in _ = try recovered(next) }
-            // The last one could be missed only by what stands in it: those records came after the
-            // checkpoints.
-            if name != segments.last || error != nil { #expect(error?.isDamage == true, "\(name)") }
+            guard case .damaged(let damage) = error else {
+                Issue.record("segment \(number): \(String(describing: error))")
+                continue
+            }
+            #expect(damage.kind == .segmentMissing)
+            #expect(damage.segment == number)
         }
-        let bare = disk.restarted()
-        for name in checkpoints { bare.lose(name) }
-        bare.lose(segments[0])
-        let error = failure { () throws(JournalError) in _ = try recovered(bare) }
-        #expect(error?.isDamage == true, "no checkpoint, and the first segment is gone")
+    }
+
+    private func listing(_ disk: SimulatedDisk) throws -> JournalListing {
+        try JournalListing(disk.restarted())
+    }
+
+    @Test func aSegmentMissingBetweenTwoOthersIsAGapThatNamesItsRecords() throws {
+        let disk = SimulatedDisk(seed: 1)
+        var broker = try ModelBroker(disk)
+        for number in 1...6 as ClosedRange<UInt64> {
+            try broker.turn([[accepted(number, payload: payload(of: number, count: 9_000))]])
+        }
+        broker.close()
+        for number in 2...5 as ClosedRange<UInt32> {
+            let next = disk.restarted()
+            next.lose(JournalName.segmentFile(number: number))
+            let error = failure { () throws(JournalError) in _ = try recovered(next) }
+            guard case .damaged(let damage) = error else {
+                Issue.record("segment \(number): \(String(describing: error))")
+                continue
+            }
+            #expect(damage.kind == .gap)
+            #expect(damage.firstLSN.rawValue == UInt64(number))
+            #expect(damage.lastLSN?.rawValue == UInt64(number))
+        }
+        let next = disk.restarted()
+        next.lose(firstSegment)
+        let error = failure { () throws(JournalError) in _ = try recovered(next) }
+        #expect(error?.isDamage == true, "LSN 1 is missing")
+    }
+
+    @Test func wholeBatchesOfAnotherHistoryOfTheSameJournalAreDamage() throws {
+        let root = SimulatedDisk(seed: 1)
+        var broker = try ModelBroker(root)
+        try broker.turn([[accepted(1, payload: payload(of: 1))]])
+        broker.close()
+        var segments: [[UInt8]] = []
+        var last = root
+        for branch in 0..<2 as Range<UInt64> {
+            last = root.restarted()
+            var broker = try ModelBroker(last)
+            try broker.turn([[accepted(2, payload: payload(of: 50 + branch))]])
+            try broker.checkpoint()
+            broker.close()
+            segments.append(last.contents(firstSegment))
+        }
+        #expect(segments[0].count == segments[1].count)
+        // Same journal, same places, same LSNs, every checksum true: only not what the checkpoint covers.
+        last.overwrite(firstSegment, with: segments[0])
+        let error = failure { () throws(JournalError) in _ = try recovered(last.restarted()) }
+        guard case .damaged(let damage) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(damage.kind == .chainChecksum)
+    }
+
+    @Test func whatTheOlderCheckpointMustReplayIsKeptThoughNothingLivesInIt() throws {
+        let disk = SimulatedDisk(seed: 1)
+        var broker = try ModelBroker(disk)
+        try broker.turn([[accepted(1, payload: payload(of: 1))]])
+        try broker.checkpoint()
+        for number in 2...9 as ClosedRange<UInt64> {
+            try broker.turn([[accepted(number, payload: payload(of: number, count: 9_000))]])
+            try broker.turn([
+                [completed(number)], [.historyForgotten(HistoryForgotten(count: 1, newestForgotten: 0))],
+            ])
+        }
+        // Segments that are dead and before the newer checkpoint, but not before the older one.
+        let deleted = try broker.checkpoint()
+        #expect(deleted.isEmpty)
+        let meaning = broker.queue.meaning
+        broker.close()
+        disk.flipBit(8 * 90, of: try #require(disk.names.last))
+        let again = try ModelBroker(disk.restarted())
+        let warnings = again.journal.recovery.warnings.count
+        #expect(warnings == 1)
+        #expect(again.queue.meaning == meaning)
     }
 
     @Test func aCheckpointThatNamesALaterRecordShowsThatTheEndIsMissing() throws {

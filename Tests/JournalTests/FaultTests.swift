@@ -57,6 +57,25 @@ import Testing
         #expect(lost > 0)
     }
 
+    @Test func whatReplaySawOnlyInTheCacheIsDurableBeforeTheJournalIsOpen() throws {
+        for seed in 0..<10 as Range<UInt64> {
+            let disk = SimulatedDisk(seed: seed)
+            var journal = try Journal.open(disk)
+            try journal.write([accepted(1, payload: payload(of: 1))])
+            // The process dies between its write and the sync of it; the machine goes on.
+            disk.inject { $0.operation == .sync ? .dies : nil }
+            _ = failure { () throws(JournalError) in
+                try journal.write([accepted(2, payload: payload(of: 2, count: 3_000))])
+            }
+            journal.close()
+            let next = disk.restarted()
+            let seen = try recovered(next).sink.records.count
+            let afterPowerCut = try recovered(next.crashed(seed: seed)).sink.records.count
+            #expect(seen == 2)
+            #expect(afterPowerCut == 2)
+        }
+    }
+
     @Test func aShortWriteGoesOnWhereItStopped() throws {
         let disk = SimulatedDisk(seed: 1)
         var journal = try Journal.open(disk)

@@ -1,8 +1,9 @@
 import Glibc
-import Journal
 import TaskModel
 import TestSupport
 import Testing
+
+@testable import Journal
 
 /// The journal on real files.
 @Suite struct FileStorageTests {
@@ -58,6 +59,31 @@ import Testing
             #expect(refused == .locked(byPID: getpid()))
             journal.close()
             #expect(failure { () throws(JournalError) in _ = try Journal.open(storage) } == nil)
+        }
+    }
+
+    /// Advice that the kernel may ignore, but on which W3 rests; a file system in memory has nothing to drop.
+    @Test func aDroppedFileIsReadFromTheDiskFromItsFirstByteToItsLast() throws {
+        try TemporaryDirectory.with { directory in
+            var status = stat()
+            // Major number 0: no block device of its own, tmpfs for one.
+            guard stat(directory.path, &status) == 0, (status.st_dev >> 8) & 0xFFF != 0 else { return }
+            let storage = FileStorage(directory: directory.path)
+            let bytes = [UInt8](repeating: 7, count: 4 << 20)
+            var room = [UInt8](repeating: 0, count: 100)
+            for offset in [0, 5_000, 1 << 20, (2 << 20) + 5_000, (4 << 20) - 100] {
+                // A file for each question: asking starts a read ahead, which would answer the next one.
+                let file = try storage.create("file-\(offset)")
+                try bytes.withUnsafeBufferPointer { (bytes) throws(JournalError) in
+                    try file.writeFully(UnsafeRawBufferPointer(bytes), at: 0)
+                }
+                try file.sync()
+                file.dropCache()
+                let found = try room.withUnsafeMutableBufferPointer { (room) throws(JournalError) in
+                    try file.tryRead(into: UnsafeMutableRawBufferPointer(room), at: offset)
+                }
+                #expect(found == nil, "offset \(offset) is still in the cache")
+            }
         }
     }
 

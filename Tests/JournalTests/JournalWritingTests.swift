@@ -76,6 +76,18 @@ import Testing
         #expect(failure { () throws(JournalError) in _ = try journal.read(nowhere) } == .gone(nowhere))
     }
 
+    @Test func aRecordOfAnotherSegmentIsNotReadAsThisOnes() throws {
+        let disk = SimulatedDisk(seed: 1)
+        var journal = try Journal.open(disk)
+        let first = try journal.write([accepted(1, payload: payload(of: 1, count: 12_000))])[0].span
+        let second = try journal.write([accepted(2, payload: payload(of: 2, count: 12_000))])[0].span
+        #expect(first.segment != second.segment)
+        #expect(first.offset == second.offset)
+        // Misdirected: the first segment's bytes stand at the same place of the second.
+        disk.overwrite("0000000000000002.segment", with: disk.contents(firstSegment))
+        #expect(failure { () throws(JournalError) in _ = try journal.read(second) } == .damagedRecord(second))
+    }
+
     @Test func anOutputThatDoesNotFitGoesWholeIntoTheNextSegment() throws {
         let disk = SimulatedDisk(seed: 1)
         var journal = try Journal.open(disk)

@@ -5,9 +5,9 @@ import Testing
 
 /// Guarantee I: what a crash leaves at the end is cut, whole batches before it stay.
 @Suite struct TornTailTests {
-    /// A journal of one segment of 72 KiB, filled by batches of many sizes.
+    /// A journal of one segment of 76 KiB, filled by batches of many sizes.
     private struct Sample {
-        static let options = JournalOptions(segmentBytes: 72 << 10)
+        static let options = JournalOptions(segmentBytes: 76 << 10)
         let image: [UInt8]
         /// Where each batch ends, and how many records there are up to there.
         let ends: [(offset: Int, records: Int)]
@@ -151,6 +151,24 @@ import Testing
             return
         }
         #expect(damage.offset == start)
+    }
+
+    @Test func aCopyOfABatchAtAnotherPlaceIsNoEvidenceOfAnything() throws {
+        let sample = try Sample()
+        let (end, start) = (sample.ends[12].offset, sample.ends[11].offset)
+        var bytes = sample.image
+        let copy = Array(bytes[start..<end])
+        // The last batch is torn, and what a payload could carry, its whole image, stands behind it.
+        bytes[start + 100] ^= 1
+        let place = end + 9
+        guard place + copy.count <= bytes.count else {
+            Issue.record("no room for the copy")
+            return
+        }
+        bytes.replaceSubrange(place..<place + copy.count, with: copy)
+        let (records, report) = try sample.recover(bytes)
+        #expect(records == sample.ends[11].records)
+        #expect(report.warnings.count == 1)
     }
 
     @Test func aSealShowsThatTheLastBatchWasDurable() throws {

@@ -275,7 +275,7 @@ private final class SimulatedOpenFile: JournalFile {
 
     func truncate(to size: Int) throws(JournalError) { try disk.truncate(file, name, to: size) }
 
-    func dropCache(_ count: Int, at offset: Int) { disk.dropCache(file) }
+    func dropCache() { disk.dropCache(file) }
 
     func prefetch(_ count: Int, at offset: Int) {}
 }
