@@ -89,4 +89,23 @@ import Testing
         child.sendToGroup(signal: SIGTERM)
         #expect(try child.waitForExit(timeoutMilliseconds: 20_000) == .signalled(15))
     }
+
+    @Test func aChildDiesWithTheThreadThatStartedIt() throws {
+        let pids = SharedList<OwnedDescriptorBox>()
+        let thread = try SystemThread(name: "parent") {
+            guard let child = try? spawn("exec sleep 300") else { return }  // ignoring: then the list is empty
+            guard let process = try? ProcessControl.openProcess(child.pid) else { return }  // ignoring: as above
+            pids.append(OwnedDescriptorBox(process))
+        }
+        thread.join()
+        let process = try #require(pids.values.first)
+        let ended = try OwnedDescriptor.waitUntilReady(
+            process.descriptor.rawValue, events: Int16(POLLIN), timeoutMilliseconds: 20_000)
+        #expect(ended)
+    }
+}
+
+private final class OwnedDescriptorBox: Sendable {
+    let descriptor: OwnedDescriptor
+    init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
 }
