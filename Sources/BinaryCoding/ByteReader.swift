@@ -1,4 +1,6 @@
-/// Reads what ``ByteWriter`` wrote. Total: any byte string gives values or a ``DecodingFailure``, never a trap.
+/// Reads what ``ByteWriter`` wrote.
+///
+/// Total: any byte string gives values or a ``DecodingFailure``, never a trap.
 package struct ByteReader: Sendable {
     private let bytes: ArraySlice<UInt8>
     private var position: Int
@@ -38,7 +40,9 @@ package struct ByteReader: Sendable {
         while true {
             let byte: UInt8 = try read()
             let bits = UInt64(byte & 0x7F)
-            guard shift < 63 || (shift == 63 && bits <= 1) else { throw .malformed("variable-length integer over 64 bits") }
+            guard shift < 63 || (shift == 63 && bits <= 1) else {
+                throw .malformed("variable-length integer over 64 bits")
+            }
             value |= bits << shift
             if byte & 0x80 == 0 { return value }
             shift += 7
@@ -62,7 +66,9 @@ package struct ByteReader: Sendable {
     /// UTF-8 text behind a variable-length count of at most `maximum` bytes.
     package mutating func readText(maximum: Int = Int.max) throws(DecodingFailure) -> String {
         let content = try readPrefixed(maximum: maximum)
-        guard let text = String(validating: content, as: UTF8.self) else { throw .malformed("text is not UTF-8") }
+        guard let text = String(validating: content, as: UTF8.self) else {
+            throw .malformed("text is not UTF-8")
+        }
         return text
     }
 

@@ -56,7 +56,8 @@ package struct ByteWriter: Sendable {
 
     /// Overwrites bytes written before, for lengths and checksums known only at the end.
     package mutating func overwrite<Integer: FixedWidthInteger>(_ value: Integer, at offset: Int) {
-        precondition(offset >= 0 && offset + MemoryLayout<Integer>.size <= bytes.count, "overwrite past the end")
+        precondition(
+            offset >= 0 && offset + MemoryLayout<Integer>.size <= bytes.count, "overwrite past the end")
         withUnsafeBytes(of: value.littleEndian) { source in
             for index in source.indices { bytes[offset + index] = source[index] }
         }

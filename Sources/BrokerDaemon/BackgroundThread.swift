@@ -1,7 +1,6 @@
+private import Glibc
 package import LinuxSystem
 import Synchronization
-
-private import Glibc
 
 /// Runs background jobs one after the other on a thread of its own; reads overtake the long ones.
 package final class BackgroundThread: BackgroundWork {

@@ -50,7 +50,9 @@ package enum BackgroundResult: Sendable {
     case scanned(SegmentScan, Result<[SegmentScan.Item]?, JournalError>)
 }
 
-/// Where background jobs run. Conformers: ``BackgroundThread`` and the simulation, which finishes them when its seed says.
+/// Where background jobs run.
+///
+/// Conformers: ``BackgroundThread`` and the simulation, which finishes them when its seed says.
 package protocol BackgroundWork {
     mutating func submit(_ job: BackgroundJob)
     /// What has finished since the last call, in the order of finishing.

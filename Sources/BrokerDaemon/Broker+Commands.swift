@@ -36,11 +36,16 @@ extension Broker {
         case .renew(let receipts): renew(receipts, from: connection)
         case .stalled(let reason):
             state.setStall(reason, of: connection.peer)
-            if !reason.isEmpty { events.append(.stalled(queue: peers[connection]?.queue ?? "", reason: reason)) }
-        case .status(let correlation): outbox.append(.status(correlation: correlation, status()), to: connection)
+            if !reason.isEmpty {
+                events.append(.stalled(queue: peers[connection]?.queue ?? "", reason: reason))
+            }
+        case .status(let correlation):
+            outbox.append(.status(correlation: correlation, status()), to: connection)
         case .declareQueue(let correlation, let name, let settings, let hasPlugin):
             let problem = try declare(name, settings)
-            if problem == nil, let queue = state.queue(named: name) { state.setPlugin(hasPlugin, of: queue.number) }
+            if problem == nil, let queue = state.queue(named: name) {
+                state.setPlugin(hasPlugin, of: queue.number)
+            }
             outbox.append(.done(correlation: correlation, problem: problem), to: connection)
         case .pause(let correlation, let queue, let set, let clear, let actor, let reason):
             let operation = state.pausing(queue, set: set, clear: clear, actor: actor, reason: reason)
@@ -49,7 +54,9 @@ extension Broker {
         }
     }
 
-    private mutating func performEnqueue(_ enqueue: Enqueue, from connection: ConnectionID) throws(JournalError) {
+    private mutating func performEnqueue(_ enqueue: Enqueue, from connection: ConnectionID)
+        throws(JournalError)
+    {
         let outcome = try enqueueOutcome(enqueue)
         outbox.append(.enqueued(correlation: enqueue.correlation, outcome: outcome), to: connection)
     }
@@ -64,7 +71,8 @@ extension Broker {
         case .refuse(let refusal): return refusal.outcome
         case .accept(let accepted):
             if isStopping { return .paused }
-            guard journal.acceptsPosts(ofBytes: accepted.payload.count) else {
+            let bytes = Journal.encodedBytesMax(.accepted(accepted))
+            guard journal.acceptsPosts(ofBytes: bytes) else {
                 events.append(.diskFull)
                 return .diskFull
             }
@@ -77,7 +85,8 @@ extension Broker {
             if wantsTaskEvents {
                 events.append(
                     .accepted(
-                        accepted.id, queue: accepted.queue, group: accepted.group, sequence: accepted.sequence))
+                        accepted.id, queue: accepted.queue, group: accepted.group, sequence: accepted.sequence
+                    ))
             }
             return .accepted(accepted.sequence)
         }

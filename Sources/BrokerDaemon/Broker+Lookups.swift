@@ -93,7 +93,8 @@ extension Broker {
                 result: completion.result, error: completion.resultError)
         case .cancelled(let cancellation):
             return view(of: cancellation.id, .cancelled, cancellation.summary, queue)
-        case .queueDeclared, .queueDeleted, .queuePauseChanged, .accepted, .delivered, .released, .attemptFailed,
+        case .queueDeclared, .queueDeleted, .queuePauseChanged, .accepted, .delivered, .released,
+            .attemptFailed,
             .deadLettered, .parked, .unparked, .redriven, .purged, .historyForgotten, .moved:
             return nil
         }
@@ -103,14 +104,16 @@ extension Broker {
         of id: TaskID, _ state: TaskView.State, _ summary: FinishedSummary, _ queue: QueueDeclaration
     ) -> TaskView {
         TaskView(
-            id: id, state: state, queue: queue.name, group: summary.group.isEmpty ? queue.name : summary.group,
+            id: id, state: state, queue: queue.name,
+            group: summary.group.isEmpty ? queue.name : summary.group,
             sequence: summary.sequence, finishedAt: summary.finishedAt, receives: summary.receives,
             maxAttempts: queue.settings.maxAttempts, history: summary.history)
     }
 
     func status() -> BrokerStatus {
         BrokerStatus(
-            instance: journal.instance, uptimeMilliseconds: clock.monotonic.milliseconds(since: upkeep.startedAt),
+            instance: journal.instance,
+            uptimeMilliseconds: clock.monotonic.milliseconds(since: upkeep.startedAt),
             durableLSN: journal.durableLSN, journalBytes: UInt64(journal.diskBytes),
             liveBytes: UInt64(journal.liveBytes), syncs: counters.syncs,
             queues: state.queues.map { queue in QueueStatus(state.overview(of: queue.number, at: clock)) })
@@ -129,7 +132,8 @@ extension TaskView {
 extension QueueStatus {
     fileprivate init(_ queue: QueueOverview) {
         self.init(
-            name: queue.declaration.name, counters: queue.counters, pending: queue.pending, leased: queue.leased,
+            name: queue.declaration.name, counters: queue.counters, pending: queue.pending,
+            leased: queue.leased,
             parked: queue.parked, dead: queue.dead, groups: queue.groups, blockedGroups: queue.blockedGroups,
             oldestAgeMilliseconds: queue.oldestAgeMilliseconds, pauses: queue.pauses, workers: queue.workers,
             waitingBecause: queue.waitingBecause)

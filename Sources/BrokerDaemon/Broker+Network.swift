@@ -18,12 +18,14 @@ extension Broker {
         case .processDied(let connection):
             guard let peer = peers.removeValue(forKey: connection), peer.role == .worker else { return }
             let takeBacks = state.workerDied(connection.peer)
-            events.append(.workerGone(name: peer.name, queue: peer.queue, died: true, leases: takeBacks.count))
+            events.append(
+                .workerGone(name: peer.name, queue: peer.queue, died: true, leases: takeBacks.count))
             for takeBack in takeBacks { try perform(.takeBack(takeBack)) }
         }
     }
 
-    /// One bad frame is counted, answered and dropped; it never ends the loop, and what was read of it counts.
+    /// One bad frame is counted, answered and dropped; it never ends the loop, and what was read of it
+    /// counts.
     private mutating func handleFrame(
         _ bytes: [UInt8], from connection: ConnectionID, role: PeerRole
     ) throws(JournalError) {
@@ -75,7 +77,8 @@ extension Broker {
         }
         guard hello.role == role else {
             return outbox.append(
-                .helloRefused(reason: "this is the \(role) socket, and the peer is \(hello.role)"), to: connection)
+                .helloRefused(reason: "this is the \(role) socket, and the peer is \(hello.role)"),
+                to: connection)
         }
         var leaseMilliseconds: UInt64 = 0
         var stale: [Receipt] = []
@@ -94,7 +97,8 @@ extension Broker {
         peers[connection] = Peer(role: role, name: hello.name, session: hello.session, queue: hello.queue)
         let version = min(WireVersion.current, hello.newestVersion)
         outbox.append(
-            .welcome(Welcome(version: version, instance: journal.instance, leaseMilliseconds: leaseMilliseconds)),
+            .welcome(
+                Welcome(version: version, instance: journal.instance, leaseMilliseconds: leaseMilliseconds)),
             to: connection)
         if role == .ingest { outbox.append(.queues(queueListings()), to: connection) }
         for receipt in stale { outbox.append(.settled(receipt: receipt, .stale), to: connection) }
@@ -104,13 +108,15 @@ extension Broker {
     private mutating func welcomeWorker(_ hello: Hello, on connection: ConnectionID) -> WorkerArrival {
         state.workerArrived(
             connection.peer, name: hello.name, session: hello.session, queue: hello.queue,
-            holding: hello.receipts.filter { $0.instance == journal.instance }.map(\.lsn), now: clock.monotonic)
+            holding: hello.receipts.filter { $0.instance == journal.instance }.map(\.lsn),
+            now: clock.monotonic)
     }
 
     func queueListings() -> [QueueListing] {
         state.queues.map { queue in
             QueueListing(
-                name: queue.name, maxDepth: queue.settings.maxDepth, defaultGroup: queue.settings.defaultGroup,
+                name: queue.name, maxDepth: queue.settings.maxDepth,
+                defaultGroup: queue.settings.defaultGroup,
                 ingestIsPaused: state.pauses(of: queue.number).contains(.ingest))
         }
     }

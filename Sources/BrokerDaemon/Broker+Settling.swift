@@ -6,7 +6,8 @@ import WireProtocol
 
 /// Deliveries out, answers in.
 extension Broker {
-    /// Starts what ready groups and credit allow, in this very batch: an ack and the delivery of the next task share a sync.
+    /// Starts what ready groups and credit allow, in this very batch: an ack and the delivery of the next
+    /// task share a sync.
     mutating func deliver() throws(JournalError) {
         hasDeliveriesLeft = false
         for _ in 0..<Self.deliveriesPerTurnMax {
@@ -73,7 +74,8 @@ extension Broker {
         noteFinal(expired)
     }
 
-    /// The history of a task's attempts, empty if it has none; nil if the command was postponed until it has been read.
+    /// The history of a task's attempts, empty if it has none; nil if the command was postponed until it has
+    /// been read.
     mutating func history(of id: TaskID, for command: Command) throws(JournalError) -> ArraySlice<UInt8>? {
         guard let span = state.earlierHistory(of: id) else { return [] }
         guard let stored = try load(span, for: command) else { return nil }
@@ -81,7 +83,8 @@ extension Broker {
         return history
     }
 
-    /// A record from the cache or the page cache; nil if the command was postponed until the disk has given it.
+    /// A record from the cache or the page cache; nil if the command was postponed until the disk has given
+    /// it.
     mutating func load(_ span: RecordSpan, for command: Command) throws(JournalError) -> StoredRecord? {
         if let stored = loaded[span] { return stored }
         if let stored = try journal.tryRead(span) { return stored }
@@ -97,7 +100,8 @@ extension Broker {
         switch event {
         case .completed, .cancelled: if wantsTaskEvents { events.append(event) }
         case .deadLettered, .parked, .attemptFailed: events.append(event)
-        case .accepted, .leased, .workerConnected, .workerGone, .queueDeclared, .pauseChanged, .stalled, .badFrame,
+        case .accepted, .leased, .workerConnected, .workerGone, .queueDeclared, .pauseChanged, .stalled,
+            .badFrame,
             .diskFull, .segmentsDeleted, .checkpointFailed:
             break
         }
@@ -112,7 +116,8 @@ extension JournalRecord {
         case .deadLettered(let death): death.id
         case .parked(let parking): parking.id
         case .cancelled(let cancellation): cancellation.id
-        case .queueDeclared, .queueDeleted, .queuePauseChanged, .accepted, .delivered, .released, .attemptFailed,
+        case .queueDeclared, .queueDeleted, .queuePauseChanged, .accepted, .delivered, .released,
+            .attemptFailed,
             .unparked, .redriven, .purged, .historyForgotten, .moved:
             nil
         }

@@ -53,7 +53,8 @@ extension Broker {
     mutating func keepHouse() throws(JournalError) {
         if upkeep.startedAt.rawValue == 0 { upkeep.startedAt = clock.monotonic }
         if clock.monotonic >= upkeep.nextHousekeeping || state.isSweeping || state.hasExcessHistory {
-            upkeep.nextHousekeeping = clock.monotonic.advanced(byMilliseconds: Upkeep.housekeepingMilliseconds)
+            upkeep.nextHousekeeping = clock.monotonic.advanced(
+                byMilliseconds: Upkeep.housekeepingMilliseconds)
             let work = state.housekeeping(at: clock, limit: Self.upkeepPerTurnMax)
             if let forgotten = work.forget { _ = try record(.historyForgotten(forgotten)) }
             for id in work.expired { try perform(.expire(id)) }
@@ -69,7 +70,9 @@ extension Broker {
         compaction.items = compaction.items.dropFirst(Compaction.itemsPerTurnMax)
     }
 
-    /// Gives out the work that must not hold up a turn. Nothing is staged here, so a checkpoint covers everything.
+    /// Gives out the work that must not hold up a turn.
+    ///
+    /// Nothing is staged here, so a checkpoint covers everything.
     mutating func beginBackgroundWork() throws(JournalError) {
         if let preparation = journal.preparationNeeded(clocks: rawClocks) {
             background.submit(.prepareSegment(preparation))

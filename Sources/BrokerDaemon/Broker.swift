@@ -5,9 +5,10 @@ import WireProtocol
 
 /// The broker: one thread, one turn after the other.
 ///
-/// A turn takes what has arrived, decides and applies each command, appends the records to the journal, syncs it, and only
-/// then lets replies and deliveries go. What arrives meanwhile waits for the next turn: that is the group commit. The
-/// network, the disk, the clocks and the background thread come from outside, so the simulation runs this very code.
+/// A turn takes what has arrived, decides and applies each command, appends the records to the journal, syncs
+/// it, and only then lets replies and deliveries go. What arrives meanwhile waits for the next turn: that is
+/// the group commit. The network, the disk, the clocks and the background thread come from outside, so the
+/// simulation runs this very code.
 package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Copyable {
     /// A peer that has said hello.
     struct Peer {
@@ -37,7 +38,8 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
     var waiters = WaiterTable()
     /// Commands that wait for a record to be read from the disk, by the record's place.
     var postponed: [RecordSpan: [Command]] = [:]
-    /// Records that the background thread has read, for the commands that asked; emptied at the end of the turn.
+    /// Records that the background thread has read, for the commands that asked; emptied at the end of the
+    /// turn.
     var loaded: [RecordSpan: StoredRecord] = [:]
     /// Commands for this turn that did not come from the network.
     var internalCommands: [Command] = []
@@ -48,27 +50,35 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
     var compaction = Compaction()
     var upkeep = Upkeep()
     package var counters = BrokerCounters()
-    /// What happened since the shell last took it. Task events only while ``wantsTaskEvents``.
+    /// What happened since the shell last took it.
+    ///
+    /// Task events only while ``wantsTaskEvents``.
     package var events: [BrokerEvent] = []
     package var wantsTaskEvents = true
     /// After SIGTERM: posts are refused, nothing is delivered.
     package var isStopping = false
 
-    /// Recovers the journal in `storage` and declares the configured queues. Nothing is served yet.
+    /// Recovers the journal in `storage` and declares the configured queues.
+    ///
+    /// Nothing is served yet.
     package static func recovering(
         _ storage: any JournalStorage, options: BrokerOptions, endpoint: Endpoint, background: Background,
         clocks: TurnClocks, now: MonotonicTime, progress: ((RecoveryProgress) -> Void)? = nil
     ) throws(JournalError) -> Self {
         var recovery = Recovery(state: QueueStateMachine(bounds: options.bounds))
         let journal = try Journal.open(
-            storage: storage, options: options.journal, clocks: clocks.raw, sink: &recovery, progress: progress)
+            storage: storage, options: options.journal, clocks: clocks.raw, sink: &recovery,
+            progress: progress)
         var broker = Self(
-            options: options, endpoint: endpoint, background: background, journal: journal, state: recovery.state,
+            options: options, endpoint: endpoint, background: background, journal: journal,
+            state: recovery.state,
             clocks: clocks, now: now)
         broker.settleSpans()
         let sameBoot = broker.journal.isSameBoot
         broker.internalCommands = broker.state.resume(now: now, sameBoot: sameBoot).map { .takeBack($0) }
-        broker.internalCommands += options.declaredQueues.map { .declare(name: $0.name, settings: $0.settings) }
+        broker.internalCommands += options.declaredQueues.map {
+            .declare(name: $0.name, settings: $0.settings)
+        }
         try broker.turn(clocks, now: now)
         return broker
     }
@@ -93,7 +103,9 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
     package var durableLSN: LogSequenceNumber { journal.durableLSN }
     package var isSealed: Bool { journal.isSealed }
 
-    /// One turn. Throws when the journal is lost: the process must end, and nobody may learn of the turn.
+    /// One turn.
+    ///
+    /// Throws when the journal is lost: the process must end, and nobody may learn of the turn.
     ///
     /// - Parameter now: the patient monotonic clock.
     package mutating func turn(_ clocks: TurnClocks, now: MonotonicTime) throws(JournalError) {
@@ -186,7 +198,11 @@ private struct Recovery: JournalRecoverySink {
     var state: QueueStateMachine
 
     mutating func restore(_ record: SnapshotRecord) { state.restore(record) }
-    mutating func restorePayload(_ task: AcceptedTask, span: RecordSpan) { state.restorePayload(task, span: span) }
+    mutating func restorePayload(_ task: AcceptedTask, span: RecordSpan) {
+        state.restorePayload(task, span: span)
+    }
     mutating func finishRestore() { state.finishRestore() }
-    mutating func apply(_ record: JournalRecord, at position: RecordPosition) { state.apply(record, at: position) }
+    mutating func apply(_ record: JournalRecord, at position: RecordPosition) {
+        state.apply(record, at: position)
+    }
 }

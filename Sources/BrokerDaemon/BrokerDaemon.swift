@@ -11,11 +11,16 @@ import ZeroMQ
 
 /// The daemon around the turn: real disk, sockets, clocks, signals, logs.
 package struct BrokerDaemon {
-    /// How the process ends besides what every daemon shares; the unit names them, docs/OPERATIONS.md explains them.
+    /// How the process ends besides what every daemon shares; the unit names them, docs/OPERATIONS.md
+    /// explains them.
     package enum ExitStatus {
-        /// EX_DATAERR: the journal is damaged. systemd must not restart; a person has to look.
+        /// The journal is damaged (EX_DATAERR of sysexits.h).
+        ///
+        /// Nothing may restart the broker; a person has to look.
         package static let damaged: Int32 = 65
-        /// EX_IOERR: the disk failed. Nothing was acknowledged that is not on it; a restart recovers.
+        /// EX_IOERR: the disk failed.
+        ///
+        /// Nothing was acknowledged that is not on it; a restart recovers.
         package static let diskFailed: Int32 = 74
         /// EX_TEMPFAIL: another broker has the directory.
         package static let locked: Int32 = 75
@@ -54,7 +59,9 @@ package struct BrokerDaemon {
         case .locked(let pid):
             logger.critical(
                 "another broker has this journal",
-                metadata: ["pid": "\(pid.map { "\($0)" } ?? "unknown")", "cure": "stop it, or use another --state"])
+                metadata: [
+                    "pid": "\(pid.map { "\($0)" } ?? "unknown")", "cure": "stop it, or use another --state",
+                ])
             return ExitStatus.locked
         case .damaged, .damagedRecord, .noGoodCheckpoint, .foreignFile, .unsupportedVersion:
             logger.critical(
@@ -63,7 +70,8 @@ package struct BrokerDaemon {
             return ExitStatus.damaged
         case .storage, .full, .tooLarge, .gone:
             logger.critical(
-                "disk failed; what was not yet acknowledged is not acknowledged", metadata: ["error": "\(error)"])
+                "disk failed; what was not yet acknowledged is not acknowledged",
+                metadata: ["error": "\(error)"])
             return ExitStatus.diskFailed
         }
     }
@@ -78,7 +86,7 @@ package struct BrokerDaemon {
             FileStorage(directory: configuration.journal.directory), options: BrokerOptions(configuration),
             endpoint: LateEndpoint(), background: background, clocks: clocks,
             now: clock.begin(rawNanoseconds: clocks.monotonicNanoseconds), progress: reportProgress)
-        logRecovery(broker.recovery)
+        logRecovery(broker.recovery, tasks: broker.state.sums.reduce(0) { $0 + $1.live })
         let endpoint = try bindSockets(watching: [signals.rawValue, background.descriptor])
         broker.endpoint.endpoint = endpoint
         try ServiceManager.notify(.ready, .status("ready"))
@@ -144,7 +152,8 @@ package struct BrokerDaemon {
         TurnClocks(
             monotonicNanoseconds: Clocks.monotonicNanoseconds(),
             raw: RawClocks(
-                boottimeMilliseconds: Clocks.boottimeMilliseconds(), wallMilliseconds: Clocks.wallMilliseconds(),
+                boottimeMilliseconds: Clocks.boottimeMilliseconds(),
+                wallMilliseconds: Clocks.wallMilliseconds(),
                 bootID: bootID))
     }
 
@@ -168,7 +177,7 @@ package struct BrokerDaemon {
             .status("recovering: \(percent) %"), .extendTimeout(microseconds: 30_000_000))
     }
 
-    private func logRecovery(_ report: RecoveryReport) {
+    private func logRecovery(_ report: RecoveryReport, tasks: UInt64) {
         for warning in report.warnings {
             logger.warning("journal mended at start", metadata: ["what": "\(warning)"])
         }
@@ -176,7 +185,8 @@ package struct BrokerDaemon {
             "journal recovered",
             metadata: [
                 "journal.new": "\(report.isNew)", "journal.checkpoint": "\(report.checkpointLSN.rawValue)",
-                "journal.tasks": "\(report.restoredPayloads)", "journal.replayed": "\(report.replayedRecords)",
+                "journal.tasks": "\(tasks)",
+                "journal.replayed": "\(report.replayedRecords)",
             ])
     }
 }

@@ -26,7 +26,9 @@ package enum FrameOutcome: Hashable, Sendable {
     case notSent
 }
 
-/// The broker's side of the network. Conformers: ``ZeroMQEndpoint`` and the simulation's network.
+/// The broker's side of the network.
+///
+/// Conformers: ``ZeroMQEndpoint`` and the simulation's network.
 package protocol BrokerEndpoint {
     /// What has arrived, oldest first; at most `limit` events, without waiting.
     mutating func receive(limit: Int) -> [NetworkEvent]

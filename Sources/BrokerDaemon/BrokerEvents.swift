@@ -1,6 +1,8 @@
 package import TaskModel
 
-/// What the broker did that people may want to read. The turn hands these out; the shell turns them into log lines.
+/// What the broker did that people may want to read.
+///
+/// The turn hands these out; the shell turns them into log lines.
 package enum BrokerEvent: Sendable {
     case accepted(TaskID, queue: QueueNumber, group: String, sequence: TaskSequence)
     case leased(TaskID, queue: QueueNumber, attempt: UInt32, worker: String)

@@ -60,7 +60,8 @@ private struct Line {
                 .info, "task accepted",
                 [
                     "task.id": "\(id)", "task.queue": "\(name(queue))",
-                    "task.group": "\(group.isEmpty ? name(queue) : group)", "task.sequence": "\(sequence.rawValue)",
+                    "task.group": "\(group.isEmpty ? name(queue) : group)",
+                    "task.sequence": "\(sequence.rawValue)",
                 ])
         case .leased(let id, let queue, let attempt, let worker):
             self.init(
@@ -85,7 +86,8 @@ private struct Line {
         case .parked(let id): self.init(.error, "task parked; its group is blocked", ["task.id": "\(id)"])
         case .cancelled(let id, let queue, let actor):
             self.init(
-                .notice, "task cancelled", ["task.id": "\(id)", "task.queue": "\(name(queue))", "by": "\(actor)"])
+                .notice, "task cancelled",
+                ["task.id": "\(id)", "task.queue": "\(name(queue))", "by": "\(actor)"])
         case .workerConnected, .workerGone, .queueDeclared, .pauseChanged, .stalled, .badFrame, .diskFull,
             .segmentsDeleted, .checkpointFailed:
             self.init(operating: event, name: name)
@@ -97,8 +99,10 @@ private struct Line {
         case .workerConnected(let worker, let queue):
             self.init(.notice, "worker connected", ["worker": "\(worker)", "task.queue": "\(queue)"])
         case .workerGone(let worker, let queue, let died, let leases):
+            // A worker that ends with nothing in hand was stopped, however its end was seen.
+            let tookTasks = died && leases > 0
             self.init(
-                died ? .warning : .notice, died ? "worker died" : "worker disconnected",
+                tookTasks ? .warning : .notice, tookTasks ? "worker died" : "worker disconnected",
                 ["worker": "\(worker)", "task.queue": "\(queue)", "leases": "\(leases)"])
         case .queueDeclared(let queue): self.init(.notice, "queue declared", ["task.queue": "\(queue)"])
         case .pauseChanged(let change):

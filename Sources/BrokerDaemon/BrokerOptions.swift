@@ -6,13 +6,16 @@ package import TaskModel
 package struct BrokerOptions: Sendable {
     package var journal: JournalOptions
     package var bounds: QueueStateMachine.Bounds
-    /// Queues that the configuration names, with their settings. `tasks` is added where it is missing.
+    /// Queues that the configuration names, with their settings.
+    ///
+    /// `tasks` is added where it is missing.
     package var queues: [(name: String, settings: QueueSettings)]
     /// For queues that are not named.
     package var defaults: QueueSettings
 
     package init(
-        journal: JournalOptions = JournalOptions(), bounds: QueueStateMachine.Bounds = QueueStateMachine.Bounds(),
+        journal: JournalOptions = JournalOptions(),
+        bounds: QueueStateMachine.Bounds = QueueStateMachine.Bounds(),
         queues: [(name: String, settings: QueueSettings)] = [], defaults: QueueSettings = QueueSettings()
     ) {
         self.journal = journal

@@ -54,7 +54,8 @@ struct Outbox {
         var parcels = full
         for connection in order {
             guard let open = pending[connection], !open.writer.isEmpty else { continue }
-            parcels.append(Parcel(connection: connection, frame: open.writer.bytes, deliveries: open.deliveries))
+            parcels.append(
+                Parcel(connection: connection, frame: open.writer.bytes, deliveries: open.deliveries))
         }
         full = []
         order.removeAll(keepingCapacity: true)

@@ -70,9 +70,11 @@ package final class ZeroMQEndpoint: BrokerEndpoint {
         for descriptor in descriptors { _ = poller.add(descriptor: descriptor) }
     }
 
-    /// Waits until something is to be received, a watched descriptor is readable, or the time is up (-1: never).
+    /// Waits until something is to be received, a watched descriptor is readable, or the time is up (-1:
+    /// never).
     package func wait(timeoutMilliseconds: Int) throws(ZeroMQError) -> Int {
-        try poller.wait(timeoutMilliseconds: dying.isEmpty ? timeoutMilliseconds : min(timeoutMilliseconds, 1))
+        try poller.wait(
+            timeoutMilliseconds: dying.isEmpty ? timeoutMilliseconds : min(timeoutMilliseconds, 1))
     }
 
     package func receive(limit: Int) -> [NetworkEvent] {
@@ -113,7 +115,9 @@ package final class ZeroMQEndpoint: BrokerEndpoint {
         let connection = ConnectionID(rawValue: nextConnection)
         nextConnection += 1
         let descriptor = sockets[role].lastConnectionDescriptor()
-        if let descriptor { replaceDescriptor(DescriptorName(role: role, descriptor: descriptor), connection, &events) }
+        if let descriptor {
+            replaceDescriptor(DescriptorName(role: role, descriptor: descriptor), connection, &events)
+        }
         byOrigin[origin] = connection
         connections[connection] = Connection(
             role: role, routing: routing, descriptor: descriptor,
@@ -121,7 +125,8 @@ package final class ZeroMQEndpoint: BrokerEndpoint {
         events.append(.frame(connection, Self.roles[role], message.bytes))
     }
 
-    /// The kernel reuses descriptors: an older connection on this one is gone, whether or not its monitor has said so.
+    /// The kernel reuses descriptors: an older connection on this one is gone, whether or not its monitor has
+    /// said so.
     private func replaceDescriptor(
         _ name: DescriptorName, _ connection: ConnectionID, _ events: inout [NetworkEvent]
     ) {
@@ -146,7 +151,8 @@ package final class ZeroMQEndpoint: BrokerEndpoint {
             }
             return WatchedProcess(pidfd: pidfd, place: place)
         } catch {
-            // It has died since it wrote: its leases wait for `reattach` like those of any peer without a pidfd.
+            // It has died since it wrote: its leases wait for `reattach` like those of any peer without a
+            // pidfd.
             return nil
         }
     }
@@ -163,7 +169,8 @@ package final class ZeroMQEndpoint: BrokerEndpoint {
 
     private func noteDeadProcesses() {
         for (id, connection) in connections {
-            guard let process = connection.process, process.diedAt == nil, poller.isReadable(process.place) else {
+            guard let process = connection.process, process.diedAt == nil, poller.isReadable(process.place)
+            else {
                 continue
             }
             process.diedAt = Clocks.monotonicNanoseconds()

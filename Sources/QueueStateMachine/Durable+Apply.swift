@@ -1,9 +1,11 @@
 import TaskModel
 
-/// `apply` is the only function that changes durable state. Live turns and recovery both come through here.
+/// `apply` is the only function that changes durable state.
 ///
-/// Records were decided on the state they are applied to, so a record that does not fit it is a defect of this program
-/// or a journal that is not one: it traps with a sentence rather than go on from a wrong state.
+/// Live turns and recovery both come through here.
+///
+/// Records were decided on the state they are applied to, so a record that does not fit it is a defect of
+/// this program or a journal that is not one: it traps with a sentence rather than go on from a wrong state.
 extension Durable {
     mutating func apply(_ record: JournalRecord, at position: RecordPosition) {
         switch record {
@@ -29,7 +31,9 @@ extension Durable {
     }
 
     private func slot(of id: TaskID, _ what: String) -> Slot<TaskEntry> {
-        guard let slot = tasks.find(id) else { preconditionFailure("\(what) of task \(id), which is not live") }
+        guard let slot = tasks.find(id) else {
+            preconditionFailure("\(what) of task \(id), which is not live")
+        }
         return slot
     }
 
@@ -57,7 +61,8 @@ extension Durable {
 
     private mutating func accept(_ task: AcceptedTask, at position: RecordPosition) {
         precondition(tasks.find(task.id) == nil, "task \(task.id) accepted twice")
-        precondition(contains(task.queue), "task \(task.id) accepted on queue \(task.queue), which was never declared")
+        precondition(
+            contains(task.queue), "task \(task.id) accepted on queue \(task.queue), which was never declared")
         noteEpoch(task.sequence, at: position.time)
         insertPending(task, span: position.span)
         self[task.queue].counters.accepted += 1
@@ -77,19 +82,25 @@ extension Durable {
         refreshReadiness(of: group)
     }
 
-    mutating func remember(_ entry: DeduplicationEntry, queue: QueueNumber, task: TaskID, sequence: TaskSequence) {
+    mutating func remember(
+        _ entry: DeduplicationEntry, queue: QueueNumber, task: TaskID, sequence: TaskSequence
+    ) {
         let key = DeduplicationKeyEntry.Key(queue: queue, digest: entry.key)
         // A key is accepted again only after it has expired; its old entry is still there until it is swept.
-        if let old = keys.find(key) { keys[old] = keyEntry(key, entry, task, sequence) } else {
+        if let old = keys.find(key) {
+            keys[old] = keyEntry(key, entry, task, sequence)
+        } else {
             let slot = keys.insert(keyEntry(key, entry, task, sequence))
             self[queue].keys.append(slot)
         }
     }
 
     private func keyEntry(
-        _ key: DeduplicationKeyEntry.Key, _ entry: DeduplicationEntry, _ task: TaskID, _ sequence: TaskSequence
+        _ key: DeduplicationKeyEntry.Key, _ entry: DeduplicationEntry, _ task: TaskID,
+        _ sequence: TaskSequence
     ) -> DeduplicationKeyEntry {
-        DeduplicationKeyEntry(key: key, content: entry.content, expires: entry.expires, task: task, sequence: sequence)
+        DeduplicationKeyEntry(
+            key: key, content: entry.content, expires: entry.expires, task: task, sequence: sequence)
     }
 
     private mutating func noteEpoch(_ sequence: TaskSequence, at time: JournalTime) {
@@ -108,7 +119,8 @@ extension Durable {
         withDetail(of: task) { detail in
             detail.receives += 1
             detail.lease = TaskSnapshot.Lease(
-                receipt: receipt, worker: delivery.worker, session: delivery.session, deliveredAt: delivery.deliveredAt)
+                receipt: receipt, worker: delivery.worker, session: delivery.session,
+                deliveredAt: delivery.deliveredAt)
         }
         self[queue].pending -= 1
         self[queue].leased += 1
@@ -154,7 +166,8 @@ extension Durable {
         let queue = queue(of: task)
         leaveLine(task)
         let entry = FinishedEntry(
-            id: id, span: position.span, state: state, queue: queue, finishedAt: position.time, receipt: receipt)
+            id: id, span: position.span, state: state, queue: queue, finishedAt: position.time,
+            receipt: receipt)
         finishedOrder.append(finished.insert(entry))
         spans.retained.append(position.span)
         switch state {

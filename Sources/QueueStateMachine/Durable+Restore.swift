@@ -1,6 +1,7 @@
 import TaskModel
 
-/// State on its way back from a checkpoint: payload records come in the order of the disk, lines are made at the end.
+/// State on its way back from a checkpoint: payload records come in the order of the disk, lines are made at
+/// the end.
 struct Restoration: Sendable {
     var snapshots: [TaskID: TaskSnapshot] = [:]
     var slots: ContiguousArray<Slot<TaskEntry>> = []
@@ -23,7 +24,8 @@ extension Durable {
                 finished.insert(
                     FinishedEntry(
                         id: entry.id, span: entry.span, state: entry.state, queue: entry.queue,
-                        finishedAt: entry.finishedAt, receipt: entry.receipt ?? LogSequenceNumber(rawValue: 0))))
+                        finishedAt: entry.finishedAt, receipt: entry.receipt ?? LogSequenceNumber(rawValue: 0)
+                    )))
         case .deduplication(let key):
             remember(key.entry, queue: key.queue, task: key.task, sequence: key.sequence)
         }
@@ -31,7 +33,8 @@ extension Durable {
 
     private mutating func restore(_ queue: QueueSnapshot) {
         precondition(
-            Int(queue.declaration.number.rawValue) == queues.count + 1, "checkpoint lists its queues out of order")
+            Int(queue.declaration.number.rawValue) == queues.count + 1,
+            "checkpoint lists its queues out of order")
         var entry = QueueEntry(declaration: queue.declaration)
         entry.counters = queue.counters
         entry.pauses = queue.pauses
@@ -43,17 +46,20 @@ extension Durable {
     }
 
     /// Takes in one live payload record; its task joins its line in ``finishRestore(_:)``.
-    mutating func restorePayload(_ task: AcceptedTask, span: RecordSpan, into restoration: inout Restoration) {
+    mutating func restorePayload(_ task: AcceptedTask, span: RecordSpan, into restoration: inout Restoration)
+    {
         precondition(tasks.find(task.id) == nil, "checkpoint names two payloads of task \(task.id)")
         let group = group(task.group, of: task.queue)
         // Stands for "not in line yet", so that a group is not dropped meanwhile.
         groups[group].count += 1
         let sequence = restoration.snapshots[task.id]?.sequence ?? task.sequence
-        restoration.slots.append(tasks.insert(TaskEntry(id: task.id, sequence: sequence, payload: span, group: group)))
+        restoration.slots.append(
+            tasks.insert(TaskEntry(id: task.id, sequence: sequence, payload: span, group: group)))
         spans.retained.append(span)
     }
 
-    /// Puts every restored task in its line: by sequence in the groups, by order of death in the dead-letter queues.
+    /// Puts every restored task in its line: by sequence in the groups, by order of death in the dead-letter
+    /// queues.
     mutating func finishRestore(_ restoration: consuming Restoration) {
         sortBySequence(&restoration.slots)
         var dead: [(order: UInt64, task: Slot<TaskEntry>)] = []
@@ -73,10 +79,12 @@ extension Durable {
         }
     }
 
-    /// Almost always in order already: only compaction and redrive put a later sequence before an earlier one.
+    /// Almost always in order already: only compaction and redrive put a later sequence before an earlier
+    /// one.
     private func sortBySequence(_ slots: inout ContiguousArray<Slot<TaskEntry>>) {
         var isSorted = true
-        for index in slots.indices.dropFirst() where tasks[slots[index]].sequence < tasks[slots[index - 1]].sequence {
+        for index in slots.indices.dropFirst()
+        where tasks[slots[index]].sequence < tasks[slots[index - 1]].sequence {
             isSorted = false
             break
         }
@@ -85,7 +93,8 @@ extension Durable {
     }
 
     private mutating func restoreStanding(
-        _ snapshot: TaskSnapshot, of task: Slot<TaskEntry>, dead: inout [(order: UInt64, task: Slot<TaskEntry>)]
+        _ snapshot: TaskSnapshot, of task: Slot<TaskEntry>,
+        dead: inout [(order: UInt64, task: Slot<TaskEntry>)]
     ) {
         let queue = queue(of: task)
         var backoff: UInt64 = 0

@@ -4,7 +4,7 @@ import TaskModel
 extension Durable {
     /// The places of the live payload records, in no order.
     func forEachPayload(_ body: (RecordSpan) -> Void) {
-        tasks.forEach { _, task in body(task.payload) }
+        tasks.visit { _, task in body(task.payload) }
     }
 
     func snapshot(_ emit: (SnapshotRecord) -> Void) {
@@ -18,13 +18,14 @@ extension Durable {
                 .queue(
                     QueueSnapshot(
                         declaration: queue.declaration, counters: queue.counters, pauses: queue.pauses,
-                        pauseActor: queue.pauseActor, pauseReason: queue.pauseReason, isDeleted: queue.isDeleted)))
+                        pauseActor: queue.pauseActor, pauseReason: queue.pauseReason,
+                        isDeleted: queue.isDeleted)))
         }
         for epoch in epochs { emit(.acceptanceEpoch(epoch)) }
-        details.forEach { _, detail in emit(.task(snapshot(of: detail))) }
-        finishedOrder.forEach { slot in emit(.finished(snapshot(of: finished[slot]))) }
+        details.visit { _, detail in emit(.task(snapshot(of: detail))) }
+        finishedOrder.visit { slot in emit(.finished(snapshot(of: finished[slot]))) }
         for queue in queues {
-            queue.keys.forEach { slot in emit(.deduplication(snapshot(of: keys[slot]))) }
+            queue.keys.visit { slot in emit(.deduplication(snapshot(of: keys[slot]))) }
         }
     }
 
@@ -32,15 +33,19 @@ extension Durable {
         let task = tasks[detail.task]
         return TaskSnapshot(
             id: task.id, sequence: task.sequence, receives: detail.receives,
-            uncountedReleases: detail.uncountedReleases, standing: standing(of: task, detail), history: detail.history)
+            uncountedReleases: detail.uncountedReleases, standing: standing(of: task, detail),
+            history: detail.history)
     }
 
     private func standing(of task: TaskEntry, _ detail: TaskDetail) -> TaskSnapshot.Standing {
         switch task.standing {
         case .pending:
-            return detail.backoffMilliseconds > 0 ? .backingOff(milliseconds: detail.backoffMilliseconds) : .pending
+            return detail.backoffMilliseconds > 0
+                ? .backingOff(milliseconds: detail.backoffMilliseconds) : .pending
         case .leased:
-            guard let lease = detail.lease else { preconditionFailure("task \(task.id) is leased without a lease") }
+            guard let lease = detail.lease else {
+                preconditionFailure("task \(task.id) is leased without a lease")
+            }
             return .leased(lease)
         case .parked: return .parked
         case .dead: return .dead(reason: detail.deadReason ?? .exhausted, order: detail.deadOrder)

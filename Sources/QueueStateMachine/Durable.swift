@@ -38,7 +38,8 @@ struct Durable: Sendable {
     }
 
     /// The task's detail, made if there is none yet.
-    mutating func withDetail<Result>(of task: Slot<TaskEntry>, _ body: (inout TaskDetail) -> Result) -> Result {
+    mutating func withDetail<Result>(of task: Slot<TaskEntry>, _ body: (inout TaskDetail) -> Result) -> Result
+    {
         let slot = details.find(task.rawValue) ?? details.insert(TaskDetail(task: task))
         return body(&details[slot])
     }
@@ -68,7 +69,8 @@ struct Durable: Sendable {
     }
 }
 
-/// Places in the journal that came into or went out of use; told to the journal so that it knows what is live where.
+/// Places in the journal that came into or went out of use; told to the journal so that it knows what is live
+/// where.
 package struct SpanChanges: Sendable {
     package var retained: [RecordSpan] = []
     package var released: [RecordSpan] = []

@@ -1,6 +1,8 @@
 import TaskModel
 
-/// One live task: waiting, leased, parked or dead. 48 bytes; what only some tasks need is in ``TaskDetail``.
+/// One live task: waiting, leased, parked or dead.
+///
+/// 48 bytes; what only some tasks need is in ``TaskDetail``.
 struct TaskEntry: Keyed {
     enum Standing: UInt32 {
         case pending = 0
@@ -37,7 +39,9 @@ struct TaskEntry: Keyed {
     }
 }
 
-/// What there is to say about a task beyond that it waits. Made at its first delivery.
+/// What there is to say about a task beyond that it waits.
+///
+/// Made at its first delivery.
 struct TaskDetail: Keyed {
     let task: Slot<TaskEntry>
     /// Net counted deliveries.
@@ -46,7 +50,9 @@ struct TaskDetail: Keyed {
     var uncountedReleases: UInt8 = 0
     /// Not before its back-off of so many milliseconds is over; 0: at once.
     fileprivate(set) var backoffMilliseconds: UInt64 = 0
-    /// When the back-off ends. Volatile: meaningless in a checkpoint, set anew after a restart.
+    /// When the back-off ends.
+    ///
+    /// Volatile: meaningless in a checkpoint, set anew after a restart.
     var backoffEnd = MonotonicTime(rawValue: 0)
     var lease: TaskSnapshot.Lease?
     var deadReason: DeadLetterReason?
@@ -105,7 +111,8 @@ struct FinishedEntry: Keyed {
     static func hash(of key: TaskID) -> UInt64 { mixed(key.high ^ key.low) }
 
     func with(span: RecordSpan) -> FinishedEntry {
-        FinishedEntry(id: id, span: span, state: state, queue: queue, finishedAt: finishedAt, receipt: receipt)
+        FinishedEntry(
+            id: id, span: span, state: state, queue: queue, finishedAt: finishedAt, receipt: receipt)
     }
 }
 

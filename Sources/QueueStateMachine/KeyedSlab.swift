@@ -8,9 +8,9 @@ protocol Keyed: Sendable {
 
 /// A ``Slab`` with a hash index over its elements' keys.
 ///
-/// The index is an extendible hash table (Fagin et al., 1979): a directory of buckets of ``bucketCount`` slots, linear
-/// probing inside a bucket. Growth splits one bucket, so its cost is bounded; four bytes an entry, keys are
-/// compared in the slab.
+/// The index is an extendible hash table (Fagin et al., 1979): a directory of buckets of ``bucketCount``
+/// slots, linear probing inside a bucket. Growth splits one bucket, so its cost is bounded; four bytes an
+/// entry, keys are compared in the slab.
 struct KeyedSlab<Element: Keyed>: Sendable {
     private static var bucketCount: Int { 512 }
     private static var bucketMask: UInt64 { 511 }
@@ -40,8 +40,10 @@ struct KeyedSlab<Element: Keyed>: Sendable {
         @inline(__always) _modify { yield &slab[slot] }
     }
 
-    func forEach(_ body: (Slot<Element>, Element) -> Void) { slab.forEach(body) }
-    func forEach(inPage page: Int, _ body: (Slot<Element>, Element) -> Void) { slab.forEach(inPage: page, body) }
+    func visit(_ body: (Slot<Element>, Element) -> Void) { slab.visit(body) }
+    func visit(inPage page: Int, _ body: (Slot<Element>, Element) -> Void) {
+        slab.visit(inPage: page, body)
+    }
 
     func find(_ key: Element.Key) -> Slot<Element>? {
         let hash = Element.hash(of: key)

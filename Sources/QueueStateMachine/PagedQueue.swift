@@ -39,7 +39,7 @@ struct PagedQueue<Element: Sendable>: Sendable {
         }
     }
 
-    func forEach(_ body: (Element) -> Void) {
+    func visit(_ body: (Element) -> Void) {
         var place = firstPlace
         for page in pages.dropFirst(firstPage) {
             for element in page.dropFirst(place) { body(element) }
@@ -48,7 +48,7 @@ struct PagedQueue<Element: Sendable>: Sendable {
     }
 
     /// From the oldest on, until the body says no.
-    func forEachWhile(_ body: (Element) -> Bool) {
+    func visitWhile(_ body: (Element) -> Bool) {
         var place = firstPlace
         for page in firstPage..<max(firstPage, pages.count) {
             while place < pages[page].count {

@@ -13,8 +13,9 @@ package struct PlannedDelivery: Sendable {
 }
 
 extension QueueStateMachine {
-    /// The next delivery that a ready group and a worker's credit allow, or nil. Journal and ``advance(_:at:now:)`` it, tell
-    /// ``deliveryBegan(_:now:)``, and ask again.
+    /// The next delivery that a ready group and a worker's credit allow, or nil.
+    ///
+    /// Journal and ``advance(_:at:now:)`` it, tell ``deliveryBegan(_:now:)``, and ask again.
     package mutating func nextDelivery(at clock: ClockReading) -> PlannedDelivery? {
         while let queue = volatile.deliverable.first {
             if let delivery = planDelivery(of: queue, at: clock) { return delivery }
@@ -25,7 +26,9 @@ extension QueueStateMachine {
 
     private func planDelivery(of queue: QueueNumber, at clock: ClockReading) -> PlannedDelivery? {
         let group = durable[queue].firstReady
-        guard durable[queue].delivers, !group.isNone, let worker = workerWithMostSpare(of: queue) else { return nil }
+        guard durable[queue].delivers, !group.isNone, let worker = workerWithMostSpare(of: queue) else {
+            return nil
+        }
         let task = durable.groups[group].head
         let entry = durable.tasks[task]
         let name = durable.groups[group].key.name
@@ -78,7 +81,8 @@ extension QueueStateMachine {
         case .deadLettered(let death): endLease(of: death.id)
         case .parked(let parking): endLease(of: parking.id)
         case .cancelled(let cancellation): endLease(of: cancellation.id)
-        case .queueDeclared, .queueDeleted, .queuePauseChanged, .accepted, .delivered, .unparked, .redriven, .purged,
+        case .queueDeclared, .queueDeleted, .queuePauseChanged, .accepted, .delivered, .unparked, .redriven,
+            .purged,
             .historyForgotten, .moved:
             break
         }
@@ -99,11 +103,14 @@ extension QueueStateMachine {
         case .delivered(let delivery):
             if let task = durable.tasks.find(delivery.id) { volatile.leases[receipt] = task }
         case .attemptFailed(let failure):
-            if failure.retryMilliseconds > 0 { beginBackoff(of: failure.id, failure.retryMilliseconds, now: now) }
+            if failure.retryMilliseconds > 0 {
+                beginBackoff(of: failure.id, failure.retryMilliseconds, now: now)
+            }
         case .unparked(let id): mayDeliverQueue(of: id)
         case .redriven(let redrive): mayDeliverQueue(of: redrive.id)
         case .queuePauseChanged(let change): mayDeliver(change.queue)
-        case .queueDeclared, .queueDeleted, .released, .completed, .deadLettered, .parked, .cancelled, .purged,
+        case .queueDeclared, .queueDeleted, .released, .completed, .deadLettered, .parked, .cancelled,
+            .purged,
             .historyForgotten, .moved:
             break
         }

@@ -9,14 +9,17 @@ struct RetentionSweep: Sendable {
 }
 
 extension QueueStateMachine {
-    /// What age and bounds ask for now, in portions: finished tasks to forget, pending tasks past their retention.
+    /// What age and bounds ask for now, in portions: finished tasks to forget, pending tasks past their
+    /// retention.
     ///
-    /// Removes expired `Idempotency-Key`s on the way; that is no fact of its own, since an expired key means nothing.
+    /// Removes expired `Idempotency-Key`s on the way; that is no fact of its own, since an expired key means
+    /// nothing.
     package mutating func housekeeping(at clock: ClockReading, limit: Int) -> Housekeeping {
         forgetExpiredKeys(at: clock.journal, limit: limit)
         trimEpochs(at: clock.journal)
         return Housekeeping(
-            forget: finishedToForget(at: clock.journal, limit: limit), expired: sweepRetention(at: clock.journal))
+            forget: finishedToForget(at: clock.journal, limit: limit),
+            expired: sweepRetention(at: clock.journal))
     }
 
     /// What ``housekeeping(at:limit:)`` asks the shell to do.
@@ -39,7 +42,7 @@ extension QueueStateMachine {
         var count = 0
         var newest = durable.newestForgotten
         var excess = durable.finished.count - bounds.finishedMax
-        durable.finishedOrder.forEachWhile { slot in
+        durable.finishedOrder.visitWhile { slot in
             guard count < limit else { return false }
             let entry = durable.finished[slot]
             let history = durable[entry.queue].settings.historyMilliseconds
@@ -55,7 +58,9 @@ extension QueueStateMachine {
     private mutating func forgetExpiredKeys(at time: JournalTime, limit: Int) {
         for queue in durable.queues.indices {
             var removed = 0
-            while removed < limit, let slot = durable.queues[queue].keys.first, durable.keys[slot].expires <= time {
+            while removed < limit, let slot = durable.queues[queue].keys.first,
+                durable.keys[slot].expires <= time
+            {
                 _ = durable.queues[queue].keys.popFirst()
                 durable.keys.remove(slot)
                 removed += 1
@@ -73,7 +78,8 @@ extension QueueStateMachine {
 
     /// The sequence below which every task was accepted at least `age` milliseconds before `time`.
     private func cutoff(age: UInt64, at time: JournalTime) -> TaskSequence? {
-        // A task of an epoch was accepted before the next began, and within `epochMilliseconds` of its own begin.
+        // A task of an epoch was accepted before the next began, and within `epochMilliseconds` of its own
+        // begin.
         let oldEnough = durable.epochs.prefix {
             $0.time.advanced(by: Durable.epochMilliseconds).advanced(by: age) <= time
         }
@@ -87,7 +93,8 @@ extension QueueStateMachine {
         guard let page = volatile.sweep.page else {
             var cutoffs: [QueueNumber: TaskSequence] = [:]
             for queue in durable.queues where queue.pending > 0 {
-                cutoffs[queue.declaration.number] = cutoff(age: queue.settings.retentionMilliseconds, at: time)
+                cutoffs[queue.declaration.number] = cutoff(
+                    age: queue.settings.retentionMilliseconds, at: time)
             }
             if !cutoffs.isEmpty, cutoffs != volatile.sweep.cutoffs {
                 volatile.sweep = RetentionSweep(page: 0, cutoffs: cutoffs)
@@ -100,8 +107,9 @@ extension QueueStateMachine {
         }
         volatile.sweep.page = page + 1
         var expired: [TaskID] = []
-        durable.tasks.forEach(inPage: page) { slot, task in
-            guard task.standing == .pending, let cutoff = volatile.sweep.cutoffs[durable.queue(of: slot)] else { return }
+        durable.tasks.visit(inPage: page) { slot, task in
+            guard task.standing == .pending, let cutoff = volatile.sweep.cutoffs[durable.queue(of: slot)]
+            else { return }
             if task.sequence < cutoff { expired.append(task.id) }
         }
         return expired

@@ -67,37 +67,49 @@ extension QueueStateMachine {
                 .cancelled(
                     Cancellation(
                         id: id, actor: actor,
-                        summary: summary(of: task, durable.detail(of: task), history: earlier, at: clock.wall))))
+                        summary: summary(of: task, durable.detail(of: task), history: earlier, at: clock.wall)
+                    )))
         }
     }
 
-    /// Puts a dead task back at the tail of its group with a fresh count. Nil if it is not dead.
+    /// Puts a dead task back at the tail of its group with a fresh count.
+    ///
+    /// Nil if it is not dead.
     package func redrive(of id: TaskID, edited: ArraySlice<UInt8>?) -> JournalRecord? {
         guard let task = durable.tasks.find(id), durable.tasks[task].standing == .dead else { return nil }
         let key = durable.groups[durable.tasks[task].group].key
         let sequence = durable.nextSequence
         let accepted = edited.map {
             AcceptedTask(
-                queue: key.queue, id: id, sequence: sequence, group: key.name, deduplication: nil, traceparent: [],
+                queue: key.queue, id: id, sequence: sequence, group: key.name, deduplication: nil,
+                traceparent: [],
                 payload: $0)
         }
         return .redriven(Redrive(id: id, sequence: sequence, edited: accepted))
     }
 
-    /// Deletes a dead task for good. Nil if it is not dead.
+    /// Deletes a dead task for good.
+    ///
+    /// Nil if it is not dead.
     package func purge(of id: TaskID) -> JournalRecord? {
         guard let task = durable.tasks.find(id), durable.tasks[task].standing == .dead else { return nil }
         return .purged(id)
     }
 
-    /// Gives a parked task a fresh count. Nil if it is not parked.
+    /// Gives a parked task a fresh count.
+    ///
+    /// Nil if it is not parked.
     package func unparking(of id: TaskID) -> JournalRecord? {
         guard let task = durable.tasks.find(id), durable.tasks[task].standing == .parked else { return nil }
         return .unparked(id)
     }
 
-    /// Dead-letters a parked task by an operator's decision. Nil if it is not parked.
-    package func deadLettering(of id: TaskID, earlier: ArraySlice<UInt8>, at clock: ClockReading) -> JournalRecord? {
+    /// Dead-letters a parked task by an operator's decision.
+    ///
+    /// Nil if it is not parked.
+    package func deadLettering(of id: TaskID, earlier: ArraySlice<UInt8>, at clock: ClockReading)
+        -> JournalRecord?
+    {
         guard let task = durable.tasks.find(id), durable.tasks[task].standing == .parked else { return nil }
         return .deadLettered(
             DeadLetter(

@@ -50,7 +50,8 @@ extension QueueStateMachine {
         if let digests = task.key {
             // A replay is answered whatever the queue's state: it adds nothing.
             if let known = knownKey(digests.key, of: number, at: clock.journal) {
-                return known.content == digests.content ? .replay(known.task, known.sequence) : .refuse(.keyConflict)
+                return known.content == digests.content
+                    ? .replay(known.task, known.sequence) : .refuse(.keyConflict)
             }
             guard durable.keys.count < bounds.keysMax else { return .refuse(.keysFull) }
             let window = durable[number].settings.dedupWindowMilliseconds

@@ -20,16 +20,19 @@ package enum Settlement: Sendable {
 }
 
 extension QueueStateMachine {
-    /// The record to read before ``settlement(of:receipt:id:earlier:at:)``: the history of the task's attempts so far.
+    /// The record to read before ``settlement(of:receipt:id:earlier:at:)``: the history of the task's
+    /// attempts so far.
     ///
     /// Nil where there is none, or where the receipt is not the task's.
     package func earlierHistory(of id: TaskID) -> RecordSpan? {
         durable.tasks.find(id).flatMap { durable.detail(of: $0)?.history }
     }
 
-    /// - Parameter earlier: the history's bytes, from the record at ``earlierHistory(of:)``; empty if there is none.
+    /// - Parameter earlier: the history's bytes, from the record at ``earlierHistory(of:)``; empty if there
+    ///   is none.
     package func settlement(
-        of answer: Answer, receipt: LogSequenceNumber, id: TaskID, earlier: ArraySlice<UInt8>, at clock: ClockReading
+        of answer: Answer, receipt: LogSequenceNumber, id: TaskID, earlier: ArraySlice<UInt8>,
+        at clock: ClockReading
     ) -> Settlement {
         guard let task = durable.tasks.find(id), let detail = durable.detail(of: task),
             let lease = detail.lease, lease.receipt == receipt
@@ -42,7 +45,8 @@ extension QueueStateMachine {
             return .record(
                 .completed(
                     Completion(
-                        id: id, receipt: receipt, summary: summary(of: task, detail, history: earlier, at: clock.wall),
+                        id: id, receipt: receipt,
+                        summary: summary(of: task, detail, history: earlier, at: clock.wall),
                         result: result, resultError: resultError)))
         case .nack(let failure):
             return .record(failed(task, detail, lease, failure, earlier: earlier, at: clock.wall))
@@ -82,7 +86,8 @@ extension QueueStateMachine {
         case .deadLetter:
             return .deadLettered(
                 DeadLetter(
-                    id: id, reason: .exhausted, summary: summary(of: task, detail, history: history[...], at: wall)))
+                    id: id, reason: .exhausted,
+                    summary: summary(of: task, detail, history: history[...], at: wall)))
         case .parkGroup: return .parked(Parking(id: id, haltsQueue: false, history: history[...]))
         case .haltQueue: return .parked(Parking(id: id, haltsQueue: true, history: history[...]))
         }
@@ -108,7 +113,8 @@ extension QueueStateMachine {
         do {
             return try AttemptRecord.history(earlier, adding: attempt)
         } catch {
-            preconditionFailure("history of task \(durable.tasks[detail.task].id) passed its checksum and is unreadable")
+            preconditionFailure(
+                "history of task \(durable.tasks[detail.task].id) passed its checksum and is unreadable")
         }
     }
 

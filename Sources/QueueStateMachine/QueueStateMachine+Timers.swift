@@ -3,12 +3,13 @@ package import TaskModel
 extension QueueStateMachine {
     /// After recovery: every open lease is armed for `reattach`, every back-off starts anew.
     ///
-    /// - Parameter sameBoot: false if the machine was rebooted since the leases began, so that nobody can come back.
+    /// - Parameter sameBoot: false if the machine was rebooted since the leases began, so that nobody can
+    ///   come back.
     /// - Returns: the leases that are over already.
     package mutating func resume(now: MonotonicTime, sameBoot: Bool) -> [TakeBack] {
         var leased: [(LogSequenceNumber, Slot<TaskEntry>)] = []
         var waiting: [(TaskID, UInt64)] = []
-        durable.details.forEach { _, detail in
+        durable.details.visit { _, detail in
             if let lease = detail.lease { leased.append((lease.receipt, detail.task)) }
             if detail.backoffMilliseconds > 0 {
                 waiting.append((durable.tasks[detail.task].id, detail.backoffMilliseconds))
@@ -39,7 +40,9 @@ extension QueueStateMachine {
             } else if let holder = volatile.holders[task] {
                 if holder.deadline > now {
                     volatile.timers.push(TimerHeap.Entry(deadline: holder.deadline, task: task, id: entry.id))
-                } else if let expired = takeBack(task, cause: holder.peer == nil ? .workerLost : .leaseExpired) {
+                } else if let expired = takeBack(
+                    task, cause: holder.peer == nil ? .workerLost : .leaseExpired)
+                {
                     takeBacks.append(expired)
                 }
             }

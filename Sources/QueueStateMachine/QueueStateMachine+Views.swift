@@ -109,7 +109,8 @@ extension QueueStateMachine {
         let entry = durable[queue]
         let oldest = entry.firstReady.isNone ? nil : durable.groups[entry.firstReady].head
         return QueueOverview(
-            declaration: entry.declaration, counters: entry.counters, pending: entry.pending, leased: entry.leased,
+            declaration: entry.declaration, counters: entry.counters, pending: entry.pending,
+            leased: entry.leased,
             parked: entry.parked, dead: entry.dead, groups: entry.groups,
             blockedGroups: entry.blockedGroups,
             oldestAgeMilliseconds: oldest.map { age(of: durable.tasks[$0].sequence, at: clock.journal) } ?? 0,

@@ -30,7 +30,9 @@ package struct TakeBack: Hashable, Sendable {
                 Failure(outcome: .workerLost, durationMilliseconds: duration, reason: "the worker went away"))
         case .leaseExpired:
             return .nack(
-                Failure(outcome: .leaseExpired, durationMilliseconds: duration, reason: "the lease was not renewed"))
+                Failure(
+                    outcome: .leaseExpired, durationMilliseconds: duration,
+                    reason: "the lease was not renewed"))
         }
     }
 }
@@ -46,10 +48,11 @@ package enum WorkerArrival: Sendable {
 extension QueueStateMachine {
     /// A worker has said hello on a new connection.
     ///
-    /// Each receipt it lists goes on. Of what it does not list, a delivery to this very session never arrived; one to
-    /// another session of the same name died with that session.
+    /// Each receipt it lists goes on. Of what it does not list, a delivery to this very session never
+    /// arrived; one to another session of the same name died with that session.
     package mutating func workerArrived(
-        _ peer: PeerID, name: String, session: SessionID, queue queueName: String, holding receipts: [LogSequenceNumber],
+        _ peer: PeerID, name: String, session: SessionID, queue queueName: String,
+        holding receipts: [LogSequenceNumber],
         now: MonotonicTime
     ) -> WorkerArrival {
         guard let queue = durable.queueByName[queueName], !durable[queue].isDeleted else {
@@ -73,7 +76,9 @@ extension QueueStateMachine {
                 stale.append(receipt)
             }
         }
-        let unclaimed = leases(of: queue).filter { $0.lease.worker == name && !claimed.contains($0.lease.receipt) }
+        let unclaimed = leases(of: queue).filter {
+            $0.lease.worker == name && !claimed.contains($0.lease.receipt)
+        }
         let takeBacks = unclaimed.map {
             TakeBack(
                 id: durable.tasks[$0.task].id, receipt: $0.lease.receipt,
@@ -97,7 +102,9 @@ extension QueueStateMachine {
     /// The open leases of a queue, oldest receipt first.
     private func leases(of queue: QueueNumber) -> [(task: Slot<TaskEntry>, lease: TaskSnapshot.Lease)] {
         volatile.leases.values.compactMap { task in
-            guard durable.queue(of: task) == queue, let lease = durable.detail(of: task)?.lease else { return nil }
+            guard durable.queue(of: task) == queue, let lease = durable.detail(of: task)?.lease else {
+                return nil
+            }
             return (task, lease)
         }.sorted { $0.lease.receipt < $1.lease.receipt }
     }
@@ -133,7 +140,9 @@ extension QueueStateMachine {
     private mutating func detach(_ peer: PeerID) {
         guard let worker = volatile.workers.removeValue(forKey: peer) else { return }
         volatile.workersOfQueue[worker.queue]?.removeAll { $0 == peer }
-        for (task, holder) in volatile.holders where holder.peer == peer { volatile.holders[task]?.peer = nil }
+        for (task, holder) in volatile.holders where holder.peer == peer {
+            volatile.holders[task]?.peer = nil
+        }
     }
 
     /// How many tasks the worker is willing to hold at once, those it holds included.

@@ -2,9 +2,10 @@ package import TaskModel
 
 /// What happens to a task: deciding and applying, without clock, disk, socket or log.
 ///
-/// A turn asks what an input means (`acceptance`, `settlement`, `nextDelivery`, …), which changes nothing durable, puts the
-/// resulting records into the journal's batch, and passes each to ``advance(_:at:now:)``. No reply may leave the
-/// process before the batch is on disk. Recovery passes the same records to ``apply(_:at:)``.
+/// A turn asks what an input means (`acceptance`, `settlement`, `nextDelivery`, …), which changes nothing
+/// durable, puts the resulting records into the journal's batch, and passes each to ``advance(_:at:now:)``.
+/// No reply may leave the process before the batch is on disk. Recovery passes the same records to
+/// ``apply(_:at:)``.
 package struct QueueStateMachine: Sendable {
     /// Bounds over all queues.
     package struct Bounds: Sendable {
@@ -48,7 +49,8 @@ package struct QueueStateMachine: Sendable {
     package var hasSpanChanges: Bool { !durable.spans.retained.isEmpty || !durable.spans.released.isEmpty }
 }
 
-/// Recovery, in this order: every snapshot record, every live payload, ``finishRestore()``, then `apply` for the rest.
+/// Recovery, in this order: every snapshot record, every live payload, ``finishRestore()``, then `apply` for
+/// the rest.
 extension QueueStateMachine {
     package mutating func restore(_ record: SnapshotRecord) {
         durable.restore(record, into: &restoration)

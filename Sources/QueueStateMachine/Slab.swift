@@ -9,9 +9,9 @@ struct Slot<Element>: Hashable, Sendable {
 
 /// Elements in pages of ``pageCount``, each at a fixed slot until it is removed.
 ///
-/// Grows by a page, never by a copy of the whole, so that no turn waits for it. A page whose last element goes
-/// gives its memory back. Copying the slab shares the pages; a page written afterwards is copied alone, which
-/// is what makes a checkpoint's immutable copy cheap.
+/// Grows by a page, never by a copy of the whole, so that no turn waits for it. A page whose last element
+/// goes gives its memory back. Copying the slab shares the pages; a page written afterwards is copied alone,
+/// which is what makes a checkpoint's immutable copy cheap.
 struct Slab<Element: Sendable>: Sendable {
     static var pageCount: Int { 1_024 }
     private static var pageShift: UInt32 { 10 }
@@ -86,14 +86,14 @@ struct Slab<Element: Sendable>: Sendable {
     var pagesCount: Int { pages.count }
 
     /// Visits the elements of one page, in the order of their slots.
-    func forEach(inPage page: Int, _ body: (Slot<Element>, Element) -> Void) {
+    func visit(inPage page: Int, _ body: (Slot<Element>, Element) -> Void) {
         let holes = Set(pages[page].free)
         for (place, element) in pages[page].elements.enumerated() where !holes.contains(UInt16(place)) {
             body(Slot(rawValue: UInt32(page) << Self.pageShift | UInt32(place)), element)
         }
     }
 
-    func forEach(_ body: (Slot<Element>, Element) -> Void) {
-        for page in pages.indices { forEach(inPage: page, body) }
+    func visit(_ body: (Slot<Element>, Element) -> Void) {
+        for page in pages.indices { visit(inPage: page, body) }
     }
 }

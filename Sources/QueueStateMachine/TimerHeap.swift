@@ -1,6 +1,8 @@
 import TaskModel
 
-/// Deadlines of tasks, earliest first. Entries are never taken out early: whoever pops one looks whether it still holds.
+/// Deadlines of tasks, earliest first.
+///
+/// Entries are never taken out early: whoever pops one looks whether it still holds.
 struct TimerHeap: Sendable {
     struct Entry: Sendable {
         let deadline: MonotonicTime
@@ -42,7 +44,8 @@ struct TimerHeap: Sendable {
             let left = 2 * parent + 1
             guard left < entries.count else { return }
             let right = left + 1
-            let child = right < entries.count && entries[right].deadline < entries[left].deadline ? right : left
+            let child =
+                right < entries.count && entries[right].deadline < entries[left].deadline ? right : left
             guard entries[child].deadline < entries[parent].deadline else { return }
             entries.swapAt(child, parent)
             parent = child

@@ -6,7 +6,9 @@ package struct PeerID: RawRepresentable, Hashable, Sendable {
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 }
 
-/// Who is connected, with what credit, and when something is due. Nothing here is in the journal.
+/// Who is connected, with what credit, and when something is due.
+///
+/// Nothing here is in the journal.
 struct Volatile: Sendable {
     struct Worker: Sendable {
         let peer: PeerID
@@ -33,7 +35,8 @@ struct Volatile: Sendable {
     var holders: [Slot<TaskEntry>: Holder] = [:]
     var leases: [LogSequenceNumber: Slot<TaskEntry>] = [:]
     var timers = TimerHeap()
-    /// Queues that may have both a ready group and a worker with spare credit, in the order in which they were marked.
+    /// Queues that may have both a ready group and a worker with spare credit, in the order in which they
+    /// were marked.
     private(set) var deliverable = PagedQueue<QueueNumber>()
     private var isDeliverable: Set<QueueNumber> = []
     /// Why a queue's worker cannot start its processor.

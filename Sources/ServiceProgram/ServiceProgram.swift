@@ -22,7 +22,8 @@ package struct ServiceProgram: Sendable {
     let switches: Set<String>
 
     package init(
-        _ identifier: String, summary: String, options: [DaemonArguments.Option] = [], switches: Set<String> = []
+        _ identifier: String, summary: String, options: [DaemonArguments.Option] = [],
+        switches: Set<String> = []
     ) {
         self.identifier = identifier
         self.summary = summary

@@ -2,7 +2,8 @@ package import BinaryCoding
 
 /// The bytes of an attempt, the same in the journal and on the wire (docs/journal-format.md, "attempts").
 ///
-/// A history is the concatenation of attempts, oldest first, so that one is added without decoding the others.
+/// A history is the concatenation of attempts, oldest first, so that one is added without decoding the
+/// others.
 extension AttemptRecord {
     package func encode(to writer: inout ByteWriter) {
         writer.write(number)

@@ -1,4 +1,6 @@
-/// The facts. What happened to tasks and queues, in the words of outcomes: applying them needs no configuration.
+/// The facts.
+///
+/// What happened to tasks and queues, in the words of outcomes: applying them needs no configuration.
 ///
 /// The state machine produces them, the journal stores them; neither imports the other.
 package enum JournalRecord: Hashable, Sendable {
@@ -7,7 +9,9 @@ package enum JournalRecord: Hashable, Sendable {
     case queueDeleted(QueueNumber)
     case queuePauseChanged(QueuePauseChange)
     case accepted(AcceptedTask)
-    /// A lease began. The record's LSN is its receipt, and the receive is counted from here on.
+    /// A lease began.
+    ///
+    /// The record's LSN is its receipt, and the receive is counted from here on.
     case delivered(Delivery)
     /// A lease ended without an attempt to blame: the receive is taken back, unless `counted`.
     case released(Release)
@@ -25,7 +29,9 @@ package enum JournalRecord: Hashable, Sendable {
     case purged(TaskID)
     /// Finished tasks are forgotten, oldest first, this many, and none younger than this id time.
     case historyForgotten(HistoryForgotten)
-    /// Compaction copied a record forward. Only the place changes.
+    /// Compaction copied a record forward.
+    ///
+    /// Only the place changes.
     case moved(MovedRecord)
 }
 
@@ -80,7 +86,8 @@ package struct AcceptedTask: Hashable, Sendable {
     package var payload: ArraySlice<UInt8>
 
     package init(
-        queue: QueueNumber, id: TaskID, sequence: TaskSequence, group: String, deduplication: DeduplicationEntry?,
+        queue: QueueNumber, id: TaskID, sequence: TaskSequence, group: String,
+        deduplication: DeduplicationEntry?,
         traceparent: ArraySlice<UInt8>, payload: ArraySlice<UInt8>
     ) {
         self.queue = queue
@@ -128,7 +135,9 @@ package struct AttemptFailure: Hashable, Sendable {
     /// The whole history up to and with this attempt, as ``AttemptRecord/history(_:adding:)`` encodes it.
     package var history: ArraySlice<UInt8>
 
-    package init(id: TaskID, receipt: LogSequenceNumber, retryMilliseconds: UInt64, history: ArraySlice<UInt8>) {
+    package init(
+        id: TaskID, receipt: LogSequenceNumber, retryMilliseconds: UInt64, history: ArraySlice<UInt8>
+    ) {
         self.id = id
         self.receipt = receipt
         self.retryMilliseconds = retryMilliseconds
@@ -136,7 +145,8 @@ package struct AttemptFailure: Hashable, Sendable {
     }
 }
 
-/// What stays known of a task when it has left its queue; enough to answer `GET /tasks/{id}` from this record alone.
+/// What stays known of a task when it has left its queue; enough to answer `GET /tasks/{id}` from this record
+/// alone.
 package struct FinishedSummary: Hashable, Sendable {
     package var queue: QueueNumber
     package var sequence: TaskSequence
@@ -169,7 +179,8 @@ package struct Completion: Hashable, Sendable {
     package var resultError: String
 
     package init(
-        id: TaskID, receipt: LogSequenceNumber, summary: FinishedSummary, result: ArraySlice<UInt8>, resultError: String
+        id: TaskID, receipt: LogSequenceNumber, summary: FinishedSummary, result: ArraySlice<UInt8>,
+        resultError: String
     ) {
         self.id = id
         self.receipt = receipt
@@ -228,7 +239,9 @@ package struct Redrive: Hashable, Sendable {
     package var id: TaskID
     /// The new place in the order of acceptance.
     package var sequence: TaskSequence
-    /// With an edited payload: the task as it is from now on. This record is then the one that carries the payload.
+    /// With an edited payload: the task as it is from now on.
+    ///
+    /// This record is then the one that carries the payload.
     package var edited: AcceptedTask?
 
     package init(id: TaskID, sequence: TaskSequence, edited: AcceptedTask?) {

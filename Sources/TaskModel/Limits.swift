@@ -8,7 +8,8 @@ package enum Limits {
     package static let workerNameBytesMax = 128
     package static let resultBytesMax = 16 * 1_024
     package static let actorNameBytesMax = 128
-    /// One ZeroMQ frame as a sender makes it; a single task's message may exceed it up to ``messageBytesMax``.
+    /// One ZeroMQ frame as a sender makes it; a single task's message may exceed it up to
+    /// ``messageBytesMax``.
     package static let frameBytesMax = 4 << 20
     /// ZMQ_MAXMSGSIZE: what a receiver takes before libzmq drops the connection.
     package static let messageBytesMax = 8 << 20

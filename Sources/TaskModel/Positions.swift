@@ -1,4 +1,6 @@
-/// A task's place in the order of acceptance, from 1, over all queues. Given anew at redrive.
+/// A task's place in the order of acceptance, from 1, over all queues.
+///
+/// Given anew at redrive.
 package struct TaskSequence: RawRepresentable, Hashable, Comparable, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
@@ -18,7 +20,9 @@ package struct JournalInstance: RawRepresentable, Hashable, Sendable {
     package init(rawValue: UInt64) { self.rawValue = rawValue }
 }
 
-/// Names one delivery of one task; the fencing token. Good until the delivery has ended, never again.
+/// Names one delivery of one task; the fencing token.
+///
+/// Good until the delivery has ended, never again.
 package struct Receipt: Hashable, Sendable {
     package let instance: JournalInstance
     /// The LSN of the `delivered` record.

@@ -1,4 +1,6 @@
-/// What a queue's tasks are handled by. Effective values: journaled with the queue, so that replay needs no file.
+/// What a queue's tasks are handled by.
+///
+/// Effective values: journaled with the queue, so that replay needs no file.
 package struct QueueSettings: Hashable, Sendable {
     package enum OnExhausted: UInt8, Hashable, Sendable, CaseIterable {
         case deadLetter = 0
@@ -62,19 +64,22 @@ package struct QueueDeclaration: Hashable, Sendable {
         self.settings = settings
     }
 
-    /// `[a-z0-9][a-z0-9_-]{0,63}`
+    /// True for what matches `[a-z0-9][a-z0-9_-]{0,63}`.
     package static func isValidName(_ name: some StringProtocol) -> Bool {
         let bytes = name.utf8
         guard let first = bytes.first, bytes.count <= Limits.queueNameBytesMax else { return false }
         func isAlphanumeric(_ byte: UInt8) -> Bool {
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
         }
         guard isAlphanumeric(first) else { return false }
         return bytes.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }
     }
 }
 
-/// Guarantee K's counters of one queue. Replays of a keyed post do not count; redrive moves dead to pending.
+/// Guarantee K's counters of one queue.
+///
+/// Replays of a keyed post do not count; redrive moves dead to pending.
 ///
 /// accepted = pending + leased + parked + completed + dead + cancelled + purged
 package struct QueueCounters: Hashable, Sendable {

@@ -1,10 +1,12 @@
 /// What a checkpoint says about the state besides the places of the live payload records.
 ///
-/// A pending task that was never delivered has no snapshot record: its payload record and place say everything.
+/// A pending task that was never delivered has no snapshot record: its payload record and place say
+/// everything.
 package enum SnapshotRecord: Hashable, Sendable {
     case totals(SnapshotTotals)
     case queue(QueueSnapshot)
-    /// The first sequence accepted at or after a journal time; gives tasks their age without a field per task.
+    /// The first sequence accepted at or after a journal time; gives tasks their age without a field per
+    /// task.
     case acceptanceEpoch(AcceptanceEpoch)
     case task(TaskSnapshot)
     case finished(FinishedSnapshot)
@@ -108,7 +110,9 @@ package enum FinishedState: UInt8, Hashable, Sendable, CaseIterable {
     case cancelled = 1
 }
 
-/// A finished task that is still known. Written in the order of finishing.
+/// A finished task that is still known.
+///
+/// Written in the order of finishing.
 package struct FinishedSnapshot: Hashable, Sendable {
     package var id: TaskID
     package var state: FinishedState
@@ -119,7 +123,8 @@ package struct FinishedSnapshot: Hashable, Sendable {
     package var span: RecordSpan
 
     package init(
-        id: TaskID, state: FinishedState, finishedAt: JournalTime, queue: QueueNumber, receipt: LogSequenceNumber?,
+        id: TaskID, state: FinishedState, finishedAt: JournalTime, queue: QueueNumber,
+        receipt: LogSequenceNumber?,
         span: RecordSpan
     ) {
         self.id = id

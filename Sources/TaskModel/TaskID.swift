@@ -9,7 +9,8 @@ package struct TaskID: Hashable, Sendable {
         self.low = low
     }
 
-    /// Builds a version 7 UUID from a wall time in milliseconds and 74 random bits (the rest of `random` is unused).
+    /// Builds a version 7 UUID from a wall time in milliseconds and 74 random bits (the rest of `random` is
+    /// unused).
     package init(unixMilliseconds: UInt64, random: (UInt64, UInt64)) {
         high = (unixMilliseconds << 16) | 0x7000 | (random.0 & 0x0FFF)
         low = 0x8000_0000_0000_0000 | (random.1 & 0x3FFF_FFFF_FFFF_FFFF)
@@ -50,7 +51,9 @@ extension TaskID: CustomStringConvertible {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
-    /// Reads the 36-character form, upper or lower case. Nil for anything else.
+    /// Reads the 36-character form, upper or lower case.
+    ///
+    /// Nil for anything else.
     package init?(_ text: some StringProtocol) {
         var words: (UInt64, UInt64) = (0, 0)
         var digits = 0

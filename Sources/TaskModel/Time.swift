@@ -1,5 +1,7 @@
-/// Milliseconds of journal time: advances with CLOCK_BOOTTIME within a boot, across boots by the wall difference
-/// cut to [0, 24 h], and never goes back. Retention, deduplication and history run on it.
+/// Milliseconds of journal time: advances with CLOCK_BOOTTIME within a boot, across boots by the wall
+/// difference cut to [0, 24 h], and never goes back.
+///
+/// Retention, deduplication and history run on it.
 package struct JournalTime: RawRepresentable, Hashable, Comparable, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
@@ -12,7 +14,9 @@ package struct JournalTime: RawRepresentable, Hashable, Comparable, Sendable {
     }
 }
 
-/// Nanoseconds of CLOCK_MONOTONIC. Leases, timeouts and back-off run on it; it means nothing after a restart.
+/// Nanoseconds of CLOCK_MONOTONIC.
+///
+/// Leases, timeouts and back-off run on it; it means nothing after a restart.
 package struct MonotonicTime: RawRepresentable, Hashable, Comparable, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
@@ -30,7 +34,9 @@ package struct MonotonicTime: RawRepresentable, Hashable, Comparable, Sendable {
     }
 }
 
-/// Milliseconds since 1970 by the wall clock. Only shown, and compared for "in the future".
+/// Milliseconds since 1970 by the wall clock.
+///
+/// Only shown, and compared for "in the future".
 package struct WallTime: RawRepresentable, Hashable, Comparable, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }

@@ -6,7 +6,8 @@ import TaskModel
 ///     frame   = version u8, message*
 ///     message = length u32 (of kind and body), kind u8, body
 ///
-/// A frame is valid if and only if its version is one this build reads and its messages end exactly at its end.
+/// A frame is valid if and only if its version is one this build reads and its messages end exactly at its
+/// end.
 package struct FrameWriter: Sendable {
     private var writer: ByteWriter
 
@@ -19,7 +20,9 @@ package struct FrameWriter: Sendable {
     package var count: Int { writer.count }
     package var bytes: [UInt8] { writer.bytes }
 
-    /// True where another message of so many bytes belongs into a new frame. One message alone may exceed the bound.
+    /// True where another message of so many bytes belongs into a new frame.
+    ///
+    /// One message alone may exceed the bound.
     package func isFull(adding bytes: Int = 0) -> Bool {
         !isEmpty && writer.count + bytes > Limits.frameBytesMax
     }
@@ -62,12 +65,16 @@ package struct FrameReader: Sendable {
         }
     }
 
-    /// The next request, or nil at the end. After a failure the rest of the frame is not to be trusted.
+    /// The next request, or nil at the end.
+    ///
+    /// After a failure the rest of the frame is not to be trusted.
     package mutating func nextRequest() throws(DecodingFailure) -> Request? {
         guard let message = try nextMessage() else { return nil }
         let kind = message.kind
         var body = message.body
-        guard let known = Request.Kind(rawValue: kind) else { throw .unknown(kind: "request", value: UInt64(kind)) }
+        guard let known = Request.Kind(rawValue: kind) else {
+            throw .unknown(kind: "request", value: UInt64(kind))
+        }
         let request = try Request(known, from: &body)
         try body.expectEnd()
         return request
@@ -78,7 +85,9 @@ package struct FrameReader: Sendable {
         guard let message = try nextMessage() else { return nil }
         let kind = message.kind
         var body = message.body
-        guard let known = Reply.Kind(rawValue: kind) else { throw .unknown(kind: "reply", value: UInt64(kind)) }
+        guard let known = Reply.Kind(rawValue: kind) else {
+            throw .unknown(kind: "reply", value: UInt64(kind))
+        }
         let reply = try Reply(known, from: &body)
         try body.expectEnd()
         return reply

@@ -88,7 +88,9 @@ package enum Request: Hashable, Sendable {
     case lookup(correlation: Correlation, id: TaskID, waitMilliseconds: UInt32)
     case cancel(correlation: Correlation, id: TaskID, actor: String)
     // Worker
-    /// How many tasks this worker is willing to hold at once, those it holds included. 0 stops deliveries.
+    /// How many tasks this worker is willing to hold at once, those it holds included.
+    ///
+    /// 0 stops deliveries.
     case credit(tasks: UInt16)
     case ack(receipt: Receipt, id: TaskID, result: ArraySlice<UInt8>, resultError: String)
     case nack(receipt: Receipt, id: TaskID, failure: Failure)
@@ -104,7 +106,9 @@ package enum Request: Hashable, Sendable {
     case status(correlation: Correlation)
     case declareQueue(correlation: Correlation, name: String, settings: QueueSettings, hasPlugin: Bool)
     /// Sets and clears pauses of a queue.
-    case pause(correlation: Correlation, queue: String, set: QueuePauses, clear: QueuePauses, actor: String, reason: String)
+    case pause(
+        correlation: Correlation, queue: String, set: QueuePauses, clear: QueuePauses, actor: String,
+        reason: String)
 }
 
 /// What the broker says of one post.
@@ -164,7 +168,9 @@ package struct QueueListing: Hashable, Sendable {
     package var defaultGroup: QueueSettings.DefaultGroup
     package var ingestIsPaused: Bool
 
-    package init(name: String, maxDepth: UInt64, defaultGroup: QueueSettings.DefaultGroup, ingestIsPaused: Bool) {
+    package init(
+        name: String, maxDepth: UInt64, defaultGroup: QueueSettings.DefaultGroup, ingestIsPaused: Bool
+    ) {
         self.name = name
         self.maxDepth = maxDepth
         self.defaultGroup = defaultGroup
@@ -175,7 +181,9 @@ package struct QueueListing: Hashable, Sendable {
 package enum SettleOutcome: UInt8, Hashable, Sendable, CaseIterable {
     /// Taken, now or before: the answer is on disk.
     case taken = 0
-    /// The lease had ended; the answer changed nothing. A processor still running on it is to be killed.
+    /// The lease had ended; the answer changed nothing.
+    ///
+    /// A processor still running on it is to be killed.
     case stale = 1
 }
 
@@ -199,7 +207,8 @@ package struct DeliveredTask: Hashable, Sendable {
     package var payload: ArraySlice<UInt8>
 
     package init(
-        receipt: Receipt, id: TaskID, sequence: TaskSequence, group: String, attempt: UInt32, maxAttempts: UInt32,
+        receipt: Receipt, id: TaskID, sequence: TaskSequence, group: String, attempt: UInt32,
+        maxAttempts: UInt32,
         traceparent: ArraySlice<UInt8>, payload: ArraySlice<UInt8>
     ) {
         self.receipt = receipt

@@ -2,7 +2,9 @@ import BinaryCoding
 import TaskModel
 
 extension Reply {
-    /// The message kinds from the broker. Numbers are never reused.
+    /// The message kinds from the broker.
+    ///
+    /// Numbers are never reused.
     package enum Kind: UInt8, Sendable {
         case welcome = 129
         case helloRequired = 130
@@ -78,9 +80,11 @@ extension Reply {
                     version: try reader.read(), instance: JournalInstance(rawValue: try reader.read()),
                     leaseMilliseconds: try reader.readVariable()))
         case .helloRequired: self = .helloRequired
-        case .helloRefused: self = .helloRefused(reason: try reader.readText(maximum: AttemptRecord.reasonBytesMax))
+        case .helloRefused:
+            self = .helloRefused(reason: try reader.readText(maximum: AttemptRecord.reasonBytesMax))
         case .rejected: self = .rejected(reason: try reader.readText(maximum: AttemptRecord.reasonBytesMax))
-        case .enqueued: self = .enqueued(correlation: try reader.read(), outcome: try EnqueueOutcome(from: &reader))
+        case .enqueued:
+            self = .enqueued(correlation: try reader.read(), outcome: try EnqueueOutcome(from: &reader))
         case .task: self = .task(correlation: try reader.read(), answer: try LookupAnswer(from: &reader))
         case .cancelled: self = .cancelled(correlation: try reader.read(), outcome: try reader.readChoice())
         case .queues:
@@ -95,7 +99,8 @@ extension Reply {
         case .done:
             self = .done(
                 correlation: try reader.read(),
-                problem: try reader.readFlag() ? try reader.readText(maximum: AttemptRecord.reasonBytesMax) : nil)
+                problem: try reader.readFlag()
+                    ? try reader.readText(maximum: AttemptRecord.reasonBytesMax) : nil)
         }
     }
 }

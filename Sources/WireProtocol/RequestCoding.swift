@@ -2,7 +2,9 @@ import BinaryCoding
 import TaskModel
 
 extension Request {
-    /// The message kinds towards the broker. Numbers are never reused.
+    /// The message kinds towards the broker.
+    ///
+    /// Numbers are never reused.
     package enum Kind: UInt8, Sendable {
         case hello = 1
         case enqueue = 16
@@ -88,7 +90,8 @@ extension Request {
         case .enqueue: self = .enqueue(try Enqueue(from: &reader))
         case .lookup:
             self = .lookup(
-                correlation: try reader.read(), id: try reader.readTaskID(), waitMilliseconds: try reader.read())
+                correlation: try reader.read(), id: try reader.readTaskID(),
+                waitMilliseconds: try reader.read())
         case .cancel:
             self = .cancel(
                 correlation: try reader.read(), id: try reader.readTaskID(),
@@ -101,10 +104,12 @@ extension Request {
                 resultError: try reader.readText(maximum: AttemptRecord.reasonBytesMax))
         case .nack:
             self = .nack(
-                receipt: try reader.readReceipt(), id: try reader.readTaskID(), failure: try reader.readFailure())
+                receipt: try reader.readReceipt(), id: try reader.readTaskID(),
+                failure: try reader.readFailure())
         case .reject:
             self = .reject(
-                receipt: try reader.readReceipt(), id: try reader.readTaskID(), failure: try reader.readFailure())
+                receipt: try reader.readReceipt(), id: try reader.readTaskID(),
+                failure: try reader.readFailure())
         case .release: self = .release(receipt: try reader.readReceipt(), id: try reader.readTaskID())
         case .renew: self = .renew(receipts: try reader.readReceipts())
         case .stalled: self = .stalled(reason: try reader.readText(maximum: AttemptRecord.reasonBytesMax))
@@ -116,7 +121,8 @@ extension Request {
         case .pause:
             self = .pause(
                 correlation: try reader.read(), queue: try reader.readText(maximum: Limits.queueNameBytesMax),
-                set: QueuePauses(rawValue: try reader.read()), clear: QueuePauses(rawValue: try reader.read()),
+                set: QueuePauses(rawValue: try reader.read()),
+                clear: QueuePauses(rawValue: try reader.read()),
                 actor: try reader.readText(maximum: Limits.actorNameBytesMax),
                 reason: try reader.readText(maximum: AttemptRecord.reasonBytesMax))
         }
@@ -165,7 +171,9 @@ extension Enqueue {
         id = try reader.readTaskID()
         queue = try reader.readText(maximum: Limits.queueNameBytesMax)
         group = try reader.readText(maximum: Limits.groupNameBytesMax)
-        key = try reader.readFlag() ? KeyDigests(key: try reader.readDigest(), content: try reader.readDigest()) : nil
+        key =
+            try reader.readFlag()
+            ? KeyDigests(key: try reader.readDigest(), content: try reader.readDigest()) : nil
         traceparent = try reader.readPrefixed(maximum: Limits.traceparentBytesMax)
         payload = try reader.readPrefixed()
     }

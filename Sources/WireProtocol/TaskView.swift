@@ -50,8 +50,10 @@ package struct TaskView: Hashable, Sendable {
     package var resultError: String
 
     package init(
-        id: TaskID, state: State, queue: String, group: String, sequence: TaskSequence, finishedAt: WallTime? = nil,
-        receives: UInt32, maxAttempts: UInt32, waitingBecause: String = "", deadReason: DeadLetterReason? = nil,
+        id: TaskID, state: State, queue: String, group: String, sequence: TaskSequence,
+        finishedAt: WallTime? = nil,
+        receives: UInt32, maxAttempts: UInt32, waitingBecause: String = "",
+        deadReason: DeadLetterReason? = nil,
         history: ArraySlice<UInt8> = [], result: ArraySlice<UInt8> = [], resultError: String = ""
     ) {
         self.id = id
@@ -91,7 +93,8 @@ package struct BrokerStatus: Hashable, Sendable {
     package var queues: [QueueStatus]
 
     package init(
-        instance: JournalInstance, uptimeMilliseconds: UInt64, durableLSN: LogSequenceNumber, journalBytes: UInt64,
+        instance: JournalInstance, uptimeMilliseconds: UInt64, durableLSN: LogSequenceNumber,
+        journalBytes: UInt64,
         liveBytes: UInt64, syncs: UInt64, queues: [QueueStatus]
     ) {
         self.instance = instance
@@ -124,7 +127,8 @@ package struct QueueStatus: Hashable, Sendable {
 
     package init(
         name: String, counters: QueueCounters, pending: UInt64, leased: UInt64, parked: UInt64, dead: UInt64,
-        groups: UInt64, blockedGroups: UInt64, oldestAgeMilliseconds: UInt64, pauses: QueuePauses, workers: UInt32,
+        groups: UInt64, blockedGroups: UInt64, oldestAgeMilliseconds: UInt64, pauses: QueuePauses,
+        workers: UInt32,
         waitingBecause: String
     ) {
         self.name = name

@@ -93,7 +93,9 @@ extension ByteReader {
     mutating func readNarrow<Integer: FixedWidthInteger & UnsignedInteger>(
         _: Integer.Type = Integer.self
     ) throws(DecodingFailure) -> Integer {
-        guard let value = Integer(exactly: try readVariable()) else { throw .malformed("number over its range") }
+        guard let value = Integer(exactly: try readVariable()) else {
+            throw .malformed("number over its range")
+        }
         return value
     }
 
@@ -111,7 +113,8 @@ extension ByteReader {
         let attempt = try AttemptRecord(from: &self)
         return Failure(
             outcome: attempt.outcome, durationMilliseconds: attempt.durationMilliseconds,
-            retryAfterMilliseconds: try readOptional(), reason: attempt.reason, stderrTail: attempt.stderrTail)
+            retryAfterMilliseconds: try readOptional(), reason: attempt.reason, stderrTail: attempt.stderrTail
+        )
     }
 
     mutating func readSettings() throws(DecodingFailure) -> QueueSettings {

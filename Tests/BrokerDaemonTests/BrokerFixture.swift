@@ -47,14 +47,16 @@ struct BrokerFixture: ~Copyable {
         self.disk = disk
         broker = try Broker.recovering(
             disk, options: BrokerOptions(journal: JournalOptions(segmentBytes: 1 << 20), defaults: settings),
-            endpoint: wire, background: Inline(), clocks: Self.clocks(at: 10), now: MonotonicTime(rawValue: 10_000_000_000))
+            endpoint: wire, background: Inline(), clocks: Self.clocks(at: 10),
+            now: MonotonicTime(rawValue: 10_000_000_000))
     }
 
     private static func clocks(at seconds: Double) -> TurnClocks {
         TurnClocks(
             monotonicNanoseconds: UInt64(seconds * 1e9),
             raw: RawClocks(
-                boottimeMilliseconds: UInt64(seconds * 1e3), wallMilliseconds: UInt64(seconds * 1e3), bootID: 1))
+                boottimeMilliseconds: UInt64(seconds * 1e3), wallMilliseconds: UInt64(seconds * 1e3),
+                bootID: 1))
     }
 
     /// One turn with what the peers said; gives what they were told.
@@ -69,7 +71,9 @@ struct BrokerFixture: ~Copyable {
         return wire.sent.map(\.reply)
     }
 
-    mutating func greet(_ connection: ConnectionID, _ role: PeerRole, receipts: [Receipt] = []) throws -> [Reply] {
+    mutating func greet(_ connection: ConnectionID, _ role: PeerRole, receipts: [Receipt] = []) throws
+        -> [Reply]
+    {
         let hello = Hello(
             role: role, name: "a", session: SessionID(rawValue: 7), queue: role == .worker ? "tasks" : "",
             receipts: receipts)

@@ -88,7 +88,10 @@ import WireProtocol
         let delivered = try fixture.turn([(.worker, .worker, .credit(tasks: 1))])
         let task = try #require(delivered.deliveries.first, "\(delivered)")
         let replies = try fixture.turn([
-            (.worker, .worker, .ack(receipt: task.receipt, id: id, result: Array("7".utf8)[...], resultError: ""))
+            (
+                .worker, .worker,
+                .ack(receipt: task.receipt, id: id, result: Array("7".utf8)[...], resultError: "")
+            )
         ])
         let answers = replies.views(of: 50)
         #expect(answers.first?.state == .completed)
@@ -164,7 +167,9 @@ import WireProtocol
         }
         var fixture = try BrokerFixture(disk: disk.crashed(seed: 4))
         _ = try fixture.greet(.ingest, .ingest)
-        let replies = try fixture.turn([(.ingest, .ingest, .lookup(correlation: 5, id: id, waitMilliseconds: 0))])
+        let replies = try fixture.turn([
+            (.ingest, .ingest, .lookup(correlation: 5, id: id, waitMilliseconds: 0))
+        ])
         let view = try #require(replies.views(of: 5).first, "\(replies)")
         #expect(view.state == .completed)
         #expect(view.receives == 1)

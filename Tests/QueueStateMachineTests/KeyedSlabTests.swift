@@ -1,6 +1,6 @@
 import TaskModel
-import Testing
 import TestSupport
+import Testing
 
 @testable import QueueStateMachine
 
@@ -35,7 +35,7 @@ import TestSupport
             if slab.count != model.count { Issue.record("seed \(seed), step \(step): counts differ") }
         }
         var walked: [UInt64: Int] = [:]
-        slab.forEach { _, item in walked[item.key] = item.value }
+        slab.visit { _, item in walked[item.key] = item.value }
         #expect(walked == model)
     }
 
@@ -46,7 +46,7 @@ import TestSupport
         for slot in slots { slab[slot].value = -1 }
         for slot in slots.prefix(2_500) { slab.remove(slot) }
         var sum = 0
-        copy.forEach { _, item in sum += item.value }
+        copy.visit { _, item in sum += item.value }
         #expect(copy.count == 5_000)
         #expect(sum == 5_000 * 4_999 / 2)
     }
@@ -78,7 +78,7 @@ import TestSupport
             if queue.first != model.first { Issue.record("step \(step): first differs") }
         }
         var rest: [Int] = []
-        queue.forEach { rest.append($0) }
+        queue.visit { rest.append($0) }
         #expect(rest == model)
         #expect(queue.count == model.count)
     }

@@ -21,7 +21,8 @@ struct MachineFixture {
     var clock: ClockReading {
         ClockReading(
             monotonic: MonotonicTime(rawValue: UInt64(1_000_000_000 + seconds * 1_000_000_000)),
-            journal: JournalTime(rawValue: UInt64(seconds * 1_000)), wall: WallTime(rawValue: UInt64(seconds * 1_000)))
+            journal: JournalTime(rawValue: UInt64(seconds * 1_000)),
+            wall: WallTime(rawValue: UInt64(seconds * 1_000)))
     }
 
     @discardableResult
@@ -77,7 +78,8 @@ struct MachineFixture {
         perform(machine.resume(now: clock.monotonic, sameBoot: true))
     }
 
-    /// As ``restartByReplay()``, from a checkpoint of this very moment, its payloads in an order of the test's choosing.
+    /// As ``restartByReplay()``, from a checkpoint of this very moment, its payloads in an order of the
+    /// test's choosing.
     mutating func restartFromCheckpoint(shuffle: (inout [RecordSpan]) -> Void = { _ in }) {
         var spans: [RecordSpan] = []
         machine.forEachPayload { spans.append($0) }

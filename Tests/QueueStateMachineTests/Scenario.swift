@@ -3,8 +3,8 @@ import TaskModel
 
 /// Runs a scenario file: commands, `----`, and what they must print, in blocks separated by blank lines.
 ///
-/// A command is a verb, plain arguments and `key=value` options. Tasks are named by numbers, workers by letters, and
-/// receipts `r1`, `r2`, … in the order of deliveries. Lines that begin with `#` are comments.
+/// A command is a verb, plain arguments and `key=value` options. Tasks are named by numbers, workers by
+/// letters, and receipts `r1`, `r2`, … in the order of deliveries. Lines that begin with `#` are comments.
 struct ScenarioRunner {
     private var fixture = MachineFixture()
     private var receipts: [(lsn: LogSequenceNumber, task: TaskID)] = []
@@ -22,7 +22,9 @@ struct ScenarioRunner {
         var expected: [String]?
         var start = 1
         func close() {
-            if !commands.isEmpty { blocks.append(Block(line: start, commands: commands, expected: expected ?? [])) }
+            if !commands.isEmpty {
+                blocks.append(Block(line: start, commands: commands, expected: expected ?? []))
+            }
             commands = []
             expected = nil
         }
@@ -69,7 +71,8 @@ struct ScenarioRunner {
             return []
         case "died": return describe(fixture.perform(fixture.machine.workerDied(try peer(arguments))))
         case "disconnected":
-            return ["waiting \(fixture.machine.workerDisconnected(try peer(arguments), now: fixture.clock.monotonic))"]
+            let now = fixture.clock.monotonic
+            return ["waiting \(fixture.machine.workerDisconnected(try peer(arguments), now: now))"]
         case "post": return try post(arguments, options)
         case "deliver": return deliver()
         case "ack", "nack", "reject", "release": return try settle(verb, arguments, options)
@@ -78,10 +81,15 @@ struct ScenarioRunner {
             return describe(fixture.perform(fixture.machine.takeDue(fixture.clock.monotonic, limit: 1_000)))
         case "renew":
             let stale = fixture.machine.renew(
-                [try receipt(arguments.dropFirst().first).lsn], by: try peer(arguments), now: fixture.clock.monotonic)
+                [try receipt(arguments.dropFirst().first).lsn], by: try peer(arguments),
+                now: fixture.clock.monotonic)
             return stale.isEmpty ? [] : ["stale"]
         case "restart":
-            if options["from"] == "checkpoint" { fixture.restartFromCheckpoint() } else { fixture.restartByReplay() }
+            if options["from"] == "checkpoint" {
+                fixture.restartFromCheckpoint()
+            } else {
+                fixture.restartByReplay()
+            }
             return []
         case "get": return [try get(arguments)]
         case "sums": return [try sums(arguments)]
@@ -106,7 +114,8 @@ struct ScenarioRunner {
             case "history": settings.historyMilliseconds = UInt64(try seconds(value) * 1_000)
             case "depth": settings.maxDepth = UInt64(value) ?? 0
             case "exhausted":
-                settings.onExhausted = value == "park" ? .parkGroup : value == "halt" ? .haltQueue : .deadLetter
+                settings.onExhausted =
+                    value == "park" ? .parkGroup : value == "halt" ? .haltQueue : .deadLetter
             case "default-group": settings.defaultGroup = value == "task" ? .task : .queue
             case _: throw Failure(description: "unknown option \(key)")
             }
@@ -118,7 +127,8 @@ struct ScenarioRunner {
     private mutating func connect(_ arguments: [String], _ options: [String: String]) throws -> [String] {
         let name = arguments[0]
         let peer = PeerID(rawValue: UInt32(peers.count + 1))
-        let holding = try (options["holding"]?.split(separator: ",").map { try receipt(String($0)).lsn }) ?? []
+        let holding =
+            try (options["holding"]?.split(separator: ",").map { try receipt(String($0)).lsn }) ?? []
         let arrival = fixture.machine.workerArrived(
             peer, name: name, session: SessionID(rawValue: UInt64(options["session"] ?? "1") ?? 1),
             queue: options["queue"] ?? "tasks", holding: holding, now: fixture.clock.monotonic)
@@ -135,7 +145,8 @@ struct ScenarioRunner {
         try arguments.map { argument in
             let key = options["key"].map { (digest($0), digest(options["body"] ?? "")) }
             let acceptance = fixture.post(
-                try number(argument), queue: options["queue"] ?? "tasks", group: options["group"] ?? "", key: key)
+                try number(argument), queue: options["queue"] ?? "tasks", group: options["group"] ?? "",
+                key: key)
             switch acceptance {
             case .accept(let task): return "accepted \(argument) sequence \(task.sequence.rawValue)"
             case .replay(let id, let sequence):
@@ -180,11 +191,13 @@ struct ScenarioRunner {
                 "failed \(MachineFixture.number(failure.id)) retry \(failure.retryMilliseconds) ms"
             case .completed(let completion): "completed \(MachineFixture.number(completion.id))"
             case .deadLettered(let death):
-                "dead \(MachineFixture.number(death.id)) \(death.reason.label) after \(death.summary.receives)"
+                "dead \(MachineFixture.number(death.id)) \(death.reason.label) "
+                    + "after \(death.summary.receives)"
             case .parked(let parking):
                 "parked \(MachineFixture.number(parking.id))\(parking.haltsQueue ? " and halted" : "")"
             case .historyForgotten(let forgotten): "forgot \(forgotten.count)"
-            case .queueDeclared, .queueDeleted, .queuePauseChanged, .accepted, .delivered, .unparked, .redriven,
+            case .queueDeclared, .queueDeleted, .queuePauseChanged, .accepted, .delivered, .unparked,
+                .redriven,
                 .cancelled, .purged, .moved:
                 "\(record)"
             }
@@ -194,7 +207,9 @@ struct ScenarioRunner {
 
 extension ScenarioRunner {
     private func get(_ arguments: [String]) throws -> String {
-        switch fixture.machine.lookup(MachineFixture.id(try number(arguments.first)), now: fixture.clock.monotonic) {
+        switch fixture.machine.lookup(
+            MachineFixture.id(try number(arguments.first)), now: fixture.clock.monotonic)
+        {
         case .live(let task):
             let because = task.waitingBecause.isEmpty ? "" : " (\(readable(task.waitingBecause)))"
             return "\(task.state) receives \(task.receives)\(because)"
@@ -223,16 +238,18 @@ extension ScenarioRunner {
             view.pending + view.leased + view.parked + view.dead + counters.completed + counters.cancelled
             + counters.purged
         let balance = counters.accepted == total ? "balanced" : "NOT BALANCED"
-        return "accepted \(counters.accepted) pending \(view.pending) leased \(view.leased) parked \(view.parked) "
-            + "dead \(view.dead) completed \(counters.completed) cancelled \(counters.cancelled) "
+        return
+            "accepted \(counters.accepted) pending \(view.pending) leased \(view.leased) "
+            + "parked \(view.parked) dead \(view.dead) completed \(counters.completed) "
+            + "cancelled \(counters.cancelled) "
             + "purged \(counters.purged) groups \(view.groups) blocked \(view.blockedGroups) \(balance)"
     }
 
     private func attempts(_ arguments: [String]) throws -> [String] {
         let id = MachineFixture.id(try number(arguments.first))
         return try AttemptRecord.decodeHistory(fixture.history(of: id)).map { attempt in
-            "attempt \(attempt.number) \(attempt.outcome.label) \(attempt.durationMilliseconds) ms by \(attempt.worker)"
-                + (attempt.reason.isEmpty ? "" : ": \(attempt.reason)")
+            "attempt \(attempt.number) \(attempt.outcome.label) \(attempt.durationMilliseconds) ms "
+                + "by \(attempt.worker)" + (attempt.reason.isEmpty ? "" : ": \(attempt.reason)")
         }
     }
 
@@ -241,7 +258,8 @@ extension ScenarioRunner {
     ) throws -> [String] {
         let set: QueuePauses = verb == "pause" ? .deliveries : verb == "pause-ingest" ? .ingest : []
         let operation = fixture.machine.pausing(
-            arguments.first ?? "tasks", set: set, clear: verb == "resume" ? [.deliveries, .ingest, .halted] : [],
+            arguments.first ?? "tasks", set: set,
+            clear: verb == "resume" ? [.deliveries, .ingest, .halted] : [],
             actor: "admin", reason: options["reason"] ?? "")
         switch operation {
         case .record(let record):
@@ -290,7 +308,8 @@ extension ScenarioRunner {
             }
             for id in work.expired {
                 guard
-                    let record = fixture.machine.expiry(of: id, earlier: fixture.history(of: id), at: fixture.clock)
+                    let record = fixture.machine.expiry(
+                        of: id, earlier: fixture.history(of: id), at: fixture.clock)
                 else { continue }
                 fixture.stage(record)
                 lines += describe([record])
@@ -307,7 +326,8 @@ extension ScenarioRunner {
     }
 
     private func receipt(_ word: String?) throws -> (lsn: LogSequenceNumber, task: TaskID) {
-        guard let word, word.hasPrefix("r"), let number = Int(word.dropFirst()), receipts.indices.contains(number - 1)
+        guard let word, word.hasPrefix("r"), let number = Int(word.dropFirst()),
+            receipts.indices.contains(number - 1)
         else { throw Failure(description: "no receipt \(word ?? "")") }
         return receipts[number - 1]
     }
@@ -317,7 +337,9 @@ extension ScenarioRunner {
     }
 
     private func number(_ word: String?) throws -> Int {
-        guard let word, let number = Int(word) else { throw Failure(description: "no number in \(word ?? "")") }
+        guard let word, let number = Int(word) else {
+            throw Failure(description: "no number in \(word ?? "")")
+        }
         return number
     }
 

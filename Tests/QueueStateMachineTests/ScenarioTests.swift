@@ -3,11 +3,13 @@ import Testing
 
 /// The long stories: every file under Tests/Scenarios, command by command.
 @Suite struct ScenarioTests {
-    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
         .appendingPathComponent("Scenarios")
 
     static let files: [String] = {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []  // ignoring: see the count
+        // ignoring: everyScenarioIsFound counts them
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.filter { $0.hasSuffix(".txt") }.sorted()
     }()
 

@@ -6,7 +6,8 @@ import TaskModel
 import TestSupport
 import WireProtocol
 
-/// One history: the real turn, journal and state machine on a simulated disk, network, clock and workers, from one seed.
+/// One history: the real turn, journal and state machine on a simulated disk, network, clock and workers,
+/// from one seed.
 struct History {
     private var world: World
     private var disk: SimulatedDisk
@@ -24,7 +25,8 @@ struct History {
         var crashes = 0
         var turns = 0
         var description: String {
-            "\(accepted) accepted, \(deliveries) deliveries, \(turns) turns, \(crashes) crashes; \(violations)"
+            "\(accepted) accepted, \(deliveries) deliveries, \(turns) turns, "
+                + "\(crashes) crashes; \(violations)"
         }
     }
 
@@ -33,7 +35,8 @@ struct History {
         disk = SimulatedDisk(seed: seed)
         clients = [SimulatedClient(number: 1), SimulatedClient(number: 2)]
         workers = [
-            SimulatedWorker(name: "a@tasks", queue: "tasks"), SimulatedWorker(name: "b@tasks", queue: "tasks"),
+            SimulatedWorker(name: "a@tasks", queue: "tasks"),
+            SimulatedWorker(name: "b@tasks", queue: "tasks"),
             SimulatedWorker(name: "a@other", queue: "other"),
         ]
         self.operations = operations
@@ -46,7 +49,8 @@ struct History {
         settings.leaseMilliseconds = 30_000
         settings.dedupWindowMilliseconds = UInt64.max / 2
         return BrokerOptions(
-            journal: JournalOptions(segmentBytes: 1 << 20), queues: [("other", settings), ("tasks", settings)],
+            journal: JournalOptions(segmentBytes: 1 << 20),
+            queues: [("other", settings), ("tasks", settings)],
             defaults: settings)
     }
 
@@ -55,7 +59,9 @@ struct History {
         var done = 0
         while done < operations { done += live(faulty: true, operations: operations - done) }
         for _ in 0..<8 where !isDrained { _ = live(faulty: false, operations: 600) }
-        if !isDrained { world.oracle.complain("B: not everything drained after the faults had stopped: \(left)") }
+        if !isDrained {
+            world.oracle.complain("B: not everything drained after the faults had stopped: \(left)")
+        }
         return Summary(
             violations: world.oracle.violations, accepted: world.oracle.accepted.count,
             deliveries: world.oracle.deliveries, crashes: crashes, turns: turns)
@@ -72,7 +78,8 @@ struct History {
         var done = 1
         do {
             var broker = try Broker.recovering(
-                disk, options: Self.options, endpoint: world.network, background: background, clocks: world.clocks,
+                disk, options: Self.options, endpoint: world.network, background: background,
+                clocks: world.clocks,
                 now: clock.begin(rawNanoseconds: world.monotonicNanoseconds))
             while done < operations {
                 done += 1
@@ -120,7 +127,8 @@ struct History {
     }
 
     private mutating func step(faulty: Bool) {
-        world.advance(milliseconds: world.random.oneIn(20) ? 12_000 : UInt64.random(in: 0...40, using: &world.random))
+        world.advance(
+            milliseconds: world.random.oneIn(20) ? 12_000 : UInt64.random(in: 0...40, using: &world.random))
         if world.random.oneIn(3) { background.runOne() }
         for index in clients.indices {
             if clients[index].connection == nil { clients[index].connect(to: &world) }
@@ -142,9 +150,11 @@ struct History {
     private mutating func checkSums(_ state: QueueStateMachine) {
         for entry in state.sums {
             let counted =
-                entry.live + entry.dead + entry.counters.completed + entry.counters.cancelled + entry.counters.purged
+                entry.live + entry.dead + entry.counters.completed + entry.counters.cancelled
+                + entry.counters.purged
             if entry.counters.accepted != counted {
-                world.oracle.complain("K: \(entry.queue.name) accepted \(entry.counters.accepted), counted \(counted)")
+                world.oracle.complain(
+                    "K: \(entry.queue.name) accepted \(entry.counters.accepted), counted \(counted)")
             }
         }
     }
@@ -154,7 +164,9 @@ struct History {
         let now = MonotonicTime(rawValue: world.monotonicNanoseconds)
         var unfinished: [TaskID] = []
         for (id, later) in world.oracle.passedOver {
-            guard case .live(let task) = state.lookup(id, now: now), case .dead = task.state, task.receives >= 3 else {
+            guard case .live(let task) = state.lookup(id, now: now), case .dead = task.state,
+                task.receives >= 3
+            else {
                 world.oracle.complain("C: task \(later) was delivered before \(id) of its group was over")
                 continue
             }

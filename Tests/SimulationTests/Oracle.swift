@@ -1,7 +1,9 @@
 import TaskModel
 import WireProtocol
 
-/// What the outside world knows and may hold the broker to. Believes nothing that only the broker says.
+/// What the outside world knows and may hold the broker to.
+///
+/// Believes nothing that only the broker says.
 struct Oracle {
     struct Accepted {
         let sequence: UInt64
@@ -40,8 +42,12 @@ struct Oracle {
     mutating func delivered(_ task: DeliveredTask, queue: String) {
         let group = task.group
         deliveries += 1
-        if confirmedAcks.contains(task.id) { complain("B: task \(task.id) was delivered after its ack was confirmed") }
-        if !receipts.insert(task.receipt).inserted { complain("F: receipt \(task.receipt) named two deliveries") }
+        if confirmedAcks.contains(task.id) {
+            complain("B: task \(task.id) was delivered after its ack was confirmed")
+        }
+        if !receipts.insert(task.receipt).inserted {
+            complain("F: receipt \(task.receipt) named two deliveries")
+        }
         let line = "\(queue)/\(group)"
         let last = firstDelivered[line] ?? 0
         if task.sequence.rawValue > last { firstDelivered[line] = task.sequence.rawValue }
@@ -52,8 +58,10 @@ struct Oracle {
         }
     }
 
-    /// Tasks that a later one of their group overtook without an ack: they have to be dead. Deliveries may count that
-    /// nobody outside has seen, so the broker is asked, at the end of its life, how they died.
+    /// Tasks that a later one of their group overtook without an ack: they have to be dead.
+    ///
+    /// Deliveries may count that nobody outside has seen, so the broker is asked, at the end of its life, how
+    /// they died.
     private(set) var passedOver: [TaskID: TaskID] = [:]
     /// Tasks that have failed or been given up often enough to be in the dead-letter queue.
     var mayBeDead: Set<TaskID> = []

@@ -24,7 +24,8 @@ struct SimulatedClient {
         self.connection = connection
         var frame = FrameWriter()
         frame.append(
-            Request.hello(Hello(role: .ingest, name: "ingest", session: SessionID(rawValue: world.random.next()))))
+            Request.hello(
+                Hello(role: .ingest, name: "ingest", session: SessionID(rawValue: world.random.next()))))
         world.network.sendToBroker(frame.bytes, on: connection)
     }
 
@@ -46,12 +47,16 @@ struct SimulatedClient {
             let content = "c\(Int.random(in: 0..<2, using: &world.random))"
             let id = TaskID(unixMilliseconds: world.wallMilliseconds, random: (serial, serial))
             let size = world.random.oneIn(20) ? 60_000 : Int.random(in: 0..<300, using: &world.random)
-            outstanding[nextCorrelation] = Post(id: id, queue: queue, group: group, key: key, content: content)
+            outstanding[nextCorrelation] = Post(
+                id: id, queue: queue, group: group, key: key, content: content)
             frame.append(
                 Request.enqueue(
                     Enqueue(
                         correlation: nextCorrelation, queue: queue, group: group, id: id,
-                        key: key.map { Enqueue.KeyDigests(key: .of("\(queue)/\($0)"), content: .of("\(group)/\(content)")) },
+                        key: key.map {
+                            Enqueue.KeyDigests(
+                                key: .of("\(queue)/\($0)"), content: .of("\(group)/\(content)"))
+                        },
                         traceparent: [], payload: World.payload(of: id, size: size)[...])))
             nextCorrelation += 1
         }
@@ -77,11 +82,13 @@ struct SimulatedClient {
             let group = post.group.isEmpty ? post.queue : post.group
             world.oracle.posted(post.id, queue: post.queue, group: group, sequence: sequence)
             if let key = post.key {
-                world.oracle.keyed("\(post.queue)/\(key)", content: post.group + post.content, answeredWith: post.id)
+                world.oracle.keyed(
+                    "\(post.queue)/\(key)", content: post.group + post.content, answeredWith: post.id)
             }
         case .replayed(let id, _):
             if let key = post.key {
-                world.oracle.keyed("\(post.queue)/\(key)", content: post.group + post.content, answeredWith: id)
+                world.oracle.keyed(
+                    "\(post.queue)/\(key)", content: post.group + post.content, answeredWith: id)
             }
         case .keyConflict, .unknownQueue, .queueFull, .deduplicationFull, .paused, .diskFull, .idInUse: break
         }

@@ -4,7 +4,8 @@ import WireProtocol
 
 /// The network of a simulation: connections, and frames on their way in both directions.
 ///
-/// Frames of one connection keep their order, as on a stream socket; how far each has come is the simulation's choice.
+/// Frames of one connection keep their order, as on a stream socket; how far each has come is the
+/// simulation's choice.
 final class SimulatedNetwork: BrokerEndpoint {
     private struct Link {
         let role: PeerRole
@@ -38,7 +39,8 @@ final class SimulatedNetwork: BrokerEndpoint {
 
     func isOpen(_ connection: ConnectionID) -> Bool { links[connection]?.isOpen ?? false }
 
-    /// Cuts a connection: what is under way is lost, in both directions, but for what the broker may still read.
+    /// Cuts a connection: what is under way is lost, in both directions, but for what the broker may still
+    /// read.
     func cut(_ connection: ConnectionID, losingInbound: Bool, processDied: Bool) {
         guard var link = links[connection], link.isOpen else { return }
         framesLost += link.outbound.count + (losingInbound ? link.inbound.count : 0)

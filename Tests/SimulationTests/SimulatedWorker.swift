@@ -33,7 +33,8 @@ struct SimulatedWorker {
         isWelcome = false
         let receipts = running.map(\.receipt) + answers.map(\.receipt)
         send(
-            [.hello(Hello(role: .worker, name: name, session: session, queue: queue, receipts: receipts))], &world)
+            [.hello(Hello(role: .worker, name: name, session: session, queue: queue, receipts: receipts))],
+            &world)
     }
 
     /// The process dies, and with it what it ran and had to say.
@@ -99,7 +100,8 @@ struct SimulatedWorker {
         guard !running.isEmpty else { return }
         let held = running.remove(at: Int.random(in: 0..<running.count, using: &world.random))
         let failure = Failure(
-            outcome: .exited(status: 1), durationMilliseconds: 3, reason: "simulated", stderrTail: [69, 82, 82])
+            outcome: .exited(status: 1), durationMilliseconds: 3, reason: "simulated",
+            stderrTail: [69, 82, 82])
         let choice = faulty ? Int.random(in: 0..<10, using: &world.random) : 0
         let request: Request
         switch choice {

@@ -2,7 +2,9 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Histories of the whole broker under faults. `TASKQ_SIM_SEED` runs one seed, `TASKQ_SIM_COUNT` so many.
+/// Histories of the whole broker under faults.
+///
+/// `TASKQ_SIM_SEED` runs one seed, `TASKQ_SIM_COUNT` so many.
 @Suite struct SimulationTests {
     private static func number(_ name: String) -> UInt64? {
         getenv(name).flatMap { UInt64(String(cString: $0)) }

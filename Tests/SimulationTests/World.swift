@@ -39,7 +39,8 @@ struct World {
         TurnClocks(
             monotonicNanoseconds: monotonicNanoseconds,
             raw: RawClocks(
-                boottimeMilliseconds: boottimeMilliseconds, wallMilliseconds: wallMilliseconds, bootID: bootID))
+                boottimeMilliseconds: boottimeMilliseconds, wallMilliseconds: wallMilliseconds, bootID: bootID
+            ))
     }
 
     mutating func advance(milliseconds: UInt64) {

@@ -11,7 +11,8 @@ import Testing
     }
 
     @Test(arguments: [
-        AttemptOutcome.exited(status: 255), .signalled(9), .timedOut, .outOfMemory, .nacked, .rejected, .badAnswer,
+        AttemptOutcome.exited(status: 255), .signalled(9), .timedOut, .outOfMemory, .nacked, .rejected,
+        .badAnswer,
         .workerLost, .leaseExpired, .operatorAct,
     ])
     func everyOutcomeSurvives(outcome: AttemptOutcome) throws {
@@ -35,7 +36,8 @@ import Testing
 
     @Test func longWordsAreCutAtACharacterAndStderrKeepsItsTail() throws {
         let reason = String(repeating: "é", count: AttemptRecord.reasonBytesMax)
-        let stderr = [UInt8](repeating: 1, count: 10) + [UInt8](repeating: 2, count: AttemptRecord.stderrBytesMax)
+        let stderr =
+            [UInt8](repeating: 1, count: 10) + [UInt8](repeating: 2, count: AttemptRecord.stderrBytesMax)
         let history = try AttemptRecord.history([], adding: attempt(1, reason: reason, stderr: stderr))
         let read = try #require(try AttemptRecord.decodeHistory(history[...]).first)
         #expect(read.reason.utf8.count <= AttemptRecord.reasonBytesMax)

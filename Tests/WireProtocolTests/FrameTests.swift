@@ -73,7 +73,8 @@ import WireProtocol
         for _ in 0..<4_000 {
             var bytes = writer.bytes
             for _ in 0..<Int.random(in: 1..<4, using: &random) {
-                bytes[Int.random(in: 1..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+                bytes[Int.random(in: 1..<bytes.count, using: &random)] = UInt8.random(
+                    in: 0...255, using: &random)
             }
             do {
                 var requests = try FrameReader(bytes)

@@ -19,7 +19,8 @@ enum MessageSamples {
                 receipts: [receipt, receipt])),
         .enqueue(
             Enqueue(
-                correlation: 1, queue: "tasks", group: "", id: id, key: nil, traceparent: [], payload: [123, 125])),
+                correlation: 1, queue: "tasks", group: "", id: id, key: nil, traceparent: [],
+                payload: [123, 125])),
         .enqueue(
             Enqueue(
                 correlation: .max, queue: "mail", group: "g1", id: id,
@@ -61,14 +62,16 @@ enum MessageSamples {
             correlation: 2,
             answer: .found(
                 TaskView(
-                    id: id, state: .deadLettered, queue: "tasks", group: "g", sequence: TaskSequence(rawValue: 3),
+                    id: id, state: .deadLettered, queue: "tasks", group: "g",
+                    sequence: TaskSequence(rawValue: 3),
                     finishedAt: WallTime(rawValue: 9), receives: 5, maxAttempts: 5, waitingBecause: "",
                     deadReason: .exhausted, history: [1, 2], result: [3], resultError: "x"))),
         .task(
             correlation: 2,
             answer: .found(
                 TaskView(
-                    id: id, state: .pending, queue: "tasks", group: "tasks", sequence: TaskSequence(rawValue: 3),
+                    id: id, state: .pending, queue: "tasks", group: "tasks",
+                    sequence: TaskSequence(rawValue: 3),
                     receives: 0, maxAttempts: 5, waitingBecause: "no plugin"))),
         .cancelled(correlation: 3, outcome: .notCancellable),
         .queues([
@@ -88,7 +91,8 @@ enum MessageSamples {
                 queues: [
                     QueueStatus(
                         name: "tasks", counters: QueueCounters(), pending: 1, leased: 2, parked: 3, dead: 4,
-                        groups: 5, blockedGroups: 6, oldestAgeMilliseconds: 7, pauses: [.deliveries, .halted],
+                        groups: 5, blockedGroups: 6, oldestAgeMilliseconds: 7,
+                        pauses: [.deliveries, .halted],
                         workers: 8, waitingBecause: "paused")
                 ])),
         .done(correlation: 5, problem: nil),
