@@ -58,7 +58,7 @@ static void write_oom_score(int adjustment) {
     close(file);
 }
 
-/* Runs between clone and exec on borrowed memory: async-signal-safe calls only, and no return to the caller. */
+/* Runs between clone and exec on borrowed memory: async-signal-safe calls only, no return to the caller. */
 static int child_main(void *argument) {
     struct launch *launch = argument;
     const struct taskq_spawn_request *request = launch->request;
@@ -103,9 +103,9 @@ int taskq_spawn(const struct taskq_spawn_request *request, struct taskq_spawned 
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    /* CLONE_VFORK suspends this thread until the child has exec'ed or exited, so `launch` tells how it went. */
-    pid_t pid = clone(child_main, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &launch,
-                      &spawned->pidfd);
+    /* CLONE_VFORK suspends this thread until the child has exec'ed or exited: `launch` then tells all. */
+    int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
+    pid_t pid = clone(child_main, stack + sizeof stack, flags, &launch, &spawned->pidfd);
     int error = pid < 0 ? errno : launch.error;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (pid < 0) return error;

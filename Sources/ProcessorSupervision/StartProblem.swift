@@ -40,16 +40,15 @@ package struct StartProblem: Hashable, Sendable {
     }
 
     private init?(_ shebang: Shebang, _ facts: ProgramFacts) {
+        let path = facts.path
         if shebang.endsInCarriageReturn {
-            self.init("\(facts.path) has CRLF line ends: sed -i 's/\\r$//' \(facts.path)")
+            self.init("\(path) has CRLF line ends: sed -i 's/\\r$//' \(path)")
         } else if !facts.interpreterIsThere {
-            self.init(
-                "interpreter \(shebang.interpreter) of \(facts.path) not found: install it or correct the first line"
-            )
+            let interpreter = shebang.interpreter
+            self.init("interpreter \(interpreter) of \(path) not found: install it or correct the first line")
         } else if !facts.environmentProgramIsThere, let program = shebang.environmentProgram {
-            self.init(
-                "\(program), the interpreter of \(facts.path), not found in PATH: install it or name its full path"
-            )
+            let cure = "install it or name its full path"
+            self.init("\(program), the interpreter of \(path), not found in PATH: \(cure)")
         } else {
             return nil
         }

@@ -93,8 +93,8 @@ import Testing
     @Test func aChildDiesWithTheThreadThatStartedIt() throws {
         let pids = SharedList<OwnedDescriptorBox>()
         let thread = try SystemThread(name: "parent") {
-            guard let child = try? spawn("exec sleep 300") else { return }  // ignoring: then the list is empty
-            guard let process = try? ProcessControl.openProcess(child.pid) else { return }  // ignoring: as above
+            guard let child = try? spawn("exec sleep 300") else { return }  // ignoring: none then
+            guard let process = try? ProcessControl.openProcess(child.pid) else { return }  // ignoring: none
             pids.append(OwnedDescriptorBox(process))
         }
         thread.join()

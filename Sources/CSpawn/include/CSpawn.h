@@ -17,7 +17,7 @@ struct taskq_spawn_request {
     char *const *environment;
     /* NULL keeps the parent's. */
     const char *directory;
-    /* The child's descriptors 0 to count-1, and nothing above them; -1 leaves that number closed. At most 16. */
+    /* The child's descriptors 0 to count-1, nothing above them; -1 leaves that number closed. At most 16. */
     const int *descriptors;
     int descriptor_count;
     /* The child leads a process group of its own. */
@@ -36,8 +36,8 @@ struct taskq_spawned {
     int step;
 };
 
-/* Starts a program with default signals, an empty mask, and SIGKILL at the death of the calling THREAD, so call
- * it from one that lives as long as the process. Returns 0, or the errno of `step`; there is no child then. */
+/* Starts a program with default signals, an empty mask, and SIGKILL at the death of the calling THREAD, so
+ * call it from one that lives as long as the process. Returns 0, or the errno of `step`; no child then. */
 int taskq_spawn(const struct taskq_spawn_request *request, struct taskq_spawned *spawned);
 
 /* How a child ended. */
