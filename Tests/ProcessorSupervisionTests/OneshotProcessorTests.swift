@@ -130,7 +130,7 @@ import Testing
             #!/bin/sh
             setsid sh -c 'echo $$; exec sleep 300' &
             sh -c 'setsid sleep 301 & echo $!' &
-            while [ $(ls /proc/$$/task/$$/children >/dev/null; wc -w < /proc/$$/task/$$/children) -lt 1 ]; do :; done
+            while [ $(wc -w < /proc/$$/task/$$/children) -lt 1 ]; do :; done
             read payload
             exit 4
             """
@@ -148,7 +148,8 @@ import Testing
 
     @Test func theTailOfStderrIsItsLast4KiB() async throws {
         let script =
-            "#!/usr/bin/env python3\nimport sys\nfor i in range(2000): print(f'line {i:05}', file=sys.stderr)\nsys.exit(1)\n"
+            "#!/usr/bin/env python3\nimport sys\n"
+            + "for i in range(2000): print(f'line {i:05}', file=sys.stderr)\nsys.exit(1)\n"
         try await SupervisedPlugin.with(script) { plugin in
             let attempt = try plugin.run()
             #expect(attempt.stderrTail.count == 4_096)
@@ -190,7 +191,8 @@ import Testing
             print(sorted(os.environ))
             print(sorted(int(n) for n in os.listdir('/proc/self/fd') if os.path.exists(f'/proc/self/fd/{n}')))
             print([os.readlink(f'/proc/self/fd/{n}').split(':')[0] for n in range(4)])
-            print(signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL, signal.pthread_sigmask(signal.SIG_BLOCK, []))
+            mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+            print(signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL, mask)
             print(oct(os.umask(0)), os.getcwd() == os.environ['HOME'], os.getpgrp() == os.getpid())
             print(open('/proc/self/oom_score_adj').read().strip())
             print([line for line in open('/proc/self/status') if line.startswith('SigIgn')])

@@ -33,7 +33,8 @@ import Testing
             folder.plugins == [
                 .init(queue: "a", executable: "/p/a/processor", directory: "/p/a", manifest: nil),
                 .init(
-                    queue: "b", executable: "/p/b/processor", directory: "/p/b", manifest: "/p/b/plugin.toml"),
+                    queue: "b", executable: "/p/b/processor", directory: "/p/b",
+                    manifest: "/p/b/plugin.toml"),
             ])
     }
 

@@ -39,7 +39,7 @@ import Testing
     }
 
     private static let good =
-        #"{"task_id":"x","title":"t","description":"d","priority":"low","due_date":"2001-02-03T04:05:06+00:00"}"#
+        #"{"title":"t","description":"d","priority":"low","due_date":"2001-02-03T04:05:06+00:00"}"#
 
     @Test func theReferenceProcessorDoesATaskOnceHoweverOftenItComes() async throws {
         let executable = try BuiltProducts.path(of: "tasks-processor")

@@ -88,7 +88,7 @@ import Testing
             .acked(result: [], resultError: "")
         ),
         (
-            "b = b'{\"id\":\"%s\",\"ack\":true}\\n' % id.encode()\nfor i in range(len(b)): os.write(3, b[i:i+1])",
+            "b = b'{\"id\":\"%s\",\"ack\":true}\\n' % id.encode()\nfor i in b: os.write(3, bytes([i]))",
             .acked(result: [], resultError: "")
         ),
         (
@@ -160,7 +160,8 @@ import Testing
 
     @Test func deathIsNoticedThoughAChildHoldsDescriptor3() async throws {
         let body =
-            "print(subprocess.Popen(['sleep', '300'], close_fds=False, start_new_session=True).pid); sys.stdout.flush(); os._exit(9)"
+            "orphan = subprocess.Popen(['sleep', '300'], close_fds=False, start_new_session=True)\n"
+            + "print(orphan.pid, flush=True)\nos._exit(9)"
         try await with(body) { plugin in
             let attempt = try plugin.run()
             #expect(
@@ -217,7 +218,8 @@ import Testing
 
     @Test func severalWarmProcessesServeAtOnce() async throws {
         let body =
-            "while not os.path.exists(os.environ['HOME'] + '/go'): time.sleep(0.01)\nsay(id=id, ack=True, result=os.getpid())"
+            "while not os.path.exists(os.environ['HOME'] + '/go'): time.sleep(0.01)\n"
+            + "say(id=id, ack=True, result=os.getpid())"
         try await with(body, settings: { $0.concurrency = 3 }) { plugin in
             try plugin.wait("three ready processes") { plugin.supervisor.capacity == 3 }
             for number in 1...3 { try plugin.assign(SupervisedPlugin.task(number: UInt64(number))) }
