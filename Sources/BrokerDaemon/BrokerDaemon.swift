@@ -26,6 +26,9 @@ package struct BrokerDaemon {
         package static let locked: Int32 = 75
     }
 
+    /// How long the turn looks for the next frame before it sleeps, while a lease is out
+    /// (docs/decisions/0007-spinning.md).
+    private static let spinNanoseconds: UInt64 = 200_000
     /// 100 ms after the last batch, a seal shows that it was durable.
     private static let sealNanoseconds: UInt64 = 100_000_000
 
@@ -105,7 +108,9 @@ package struct BrokerDaemon {
             watchdog.feed(now: clocks.monotonicNanoseconds)
             let wake = wakeTime(of: broker, clock, lastSync: lastSync)
             clock.expectNext(beforeRawNanoseconds: wake)
-            _ = try endpoint.wait(timeoutMilliseconds: Self.timeout(until: wake))
+            try endpoint.wait(
+                timeoutMilliseconds: Self.timeout(until: wake),
+                spinNanoseconds: broker.hasOpenLeases ? Self.spinNanoseconds : 0)
         }
         try stop(&broker, bootID: bootID, &clock, &log)
     }

@@ -1,4 +1,4 @@
-import LinuxSystem
+package import LinuxSystem
 package import WireProtocol
 package import ZeroMQ
 
@@ -18,14 +18,10 @@ package final class ZeroMQEndpoint: BrokerEndpoint {
 
     private final class WatchedProcess {
         let pidfd: OwnedDescriptor
-        let place: ZMQPoller.Index
         /// When it was seen dead, CLOCK_MONOTONIC nanoseconds.
         var diedAt: UInt64?
 
-        init(pidfd: consuming OwnedDescriptor, place: ZMQPoller.Index) {
-            self.pidfd = pidfd
-            self.place = place
-        }
+        init(pidfd: consuming OwnedDescriptor) { self.pidfd = pidfd }
     }
 
     private struct Origin: Hashable {
@@ -42,9 +38,10 @@ package final class ZeroMQEndpoint: BrokerEndpoint {
 
     private let sockets: [ZMQSocket]
     private let monitors: [ZMQMonitor]
-    private var poller = ZMQPoller()
-    /// Places in the poller that a dead worker's pidfd has left.
-    private var freePlaces: [ZMQPoller.Index] = []
+    private let watch: ReadinessWatch
+    /// Sockets that may have something to read: flagged by the kernel, or used since they were last asked.
+    private var mayRead: [Bool] = roles.map { _ in true }
+    private var monitorMayRead: [Bool] = roles.map { _ in true }
     private var connections: [ConnectionID: Connection] = [:]
     private var byOrigin: [Origin: ConnectionID] = [:]
     private var byDescriptor: [DescriptorName: ConnectionID] = [:]
@@ -65,30 +62,44 @@ package final class ZeroMQEndpoint: BrokerEndpoint {
         }
         self.sockets = sockets
         self.monitors = monitors
-        for socket in sockets { _ = poller.add(socket) }
-        for monitor in monitors { _ = poller.add(descriptor: monitor.fileDescriptor) }
-        for descriptor in descriptors { _ = poller.add(descriptor: descriptor) }
+        watch = try ReadinessWatch(sockets: sockets, monitors: monitors, others: descriptors)
     }
 
-    /// Waits until something is to be received, a watched descriptor is readable, or the time is up (-1:
-    /// never).
-    package func wait(timeoutMilliseconds: Int) throws(ZeroMQError) -> Int {
-        try poller.wait(
-            timeoutMilliseconds: dying.isEmpty ? timeoutMilliseconds : min(timeoutMilliseconds, 1))
+    /// Waits until something is to be received, a watched descriptor is readable, or the time is up (-1: never).
+    ///
+    /// Before it sleeps it looks again and again for `spinNanoseconds`: waking a sleeping core costs more than
+    /// that where the next frame is on its way.
+    package func wait(timeoutMilliseconds: Int, spinNanoseconds: UInt64) throws(SystemError) {
+        // libzmq's descriptors are edge-triggered: what came while a socket was used is seen only by asking it.
+        for role in sockets.indices where mayRead[role] {
+            mayRead[role] = sockets[role].readiness().contains(.readable)
+        }
+        var patience = timeoutMilliseconds
+        if !dying.isEmpty { patience = patience < 0 ? 1 : min(patience, 1) }
+        // Deaths and broken connections are looked for also where frames wait already.
+        if mayRead.contains(true) { patience = 0 }
+        for signal in try watch.wait(timeoutMilliseconds: patience, spinNanoseconds: spinNanoseconds) {
+            switch signal {
+            case .socket(let role): mayRead[role] = true
+            case .monitor(let role): monitorMayRead[role] = true
+            case .processEnded(let connection): noteDeath(of: ConnectionID(rawValue: connection))
+            case .other: break
+            }
+        }
     }
 
     package func receive(limit: Int) -> [NetworkEvent] {
         readMonitors()
-        noteDeadProcesses()
         var events: [NetworkEvent] = []
         var isDry = true
-        for role in sockets.indices {
+        for role in sockets.indices where mayRead[role] {
             var taken = 0
             // The limit is shared, so that no socket starves another.
             while taken * sockets.count < limit, let message = receiveMessage(role) {
                 take(message, role: role, into: &events)
                 taken += 1
             }
+            // Left flagged: only asking the socket tells whether more has come meanwhile.
             if taken * sockets.count >= limit { isDry = false }
         }
         reportGone(into: &events)
@@ -121,7 +132,7 @@ package final class ZeroMQEndpoint: BrokerEndpoint {
         byOrigin[origin] = connection
         connections[connection] = Connection(
             role: role, routing: routing, descriptor: descriptor,
-            process: Self.roles[role] == .worker ? watchPeer(of: role) : nil)
+            process: Self.roles[role] == .worker ? watchPeer(of: role, on: connection) : nil)
         events.append(.frame(connection, Self.roles[role], message.bytes))
     }
 
@@ -138,18 +149,12 @@ package final class ZeroMQEndpoint: BrokerEndpoint {
         byDescriptor[name] = connection
     }
 
-    private func watchPeer(of role: Int) -> WatchedProcess? {
+    private func watchPeer(of role: Int, on connection: ConnectionID) -> WatchedProcess? {
         guard let pid = sockets[role].lastPeer()?.pid, pid > 0 else { return nil }
         do {
             let pidfd = try ProcessControl.openProcess(pid)
-            let place: ZMQPoller.Index
-            if let free = freePlaces.popLast() {
-                place = free
-                poller.replace(descriptor: pidfd.rawValue, at: free)
-            } else {
-                place = poller.add(descriptor: pidfd.rawValue)
-            }
-            return WatchedProcess(pidfd: pidfd, place: place)
+            try watch.add(process: pidfd.rawValue, of: connection.rawValue)
+            return WatchedProcess(pidfd: pidfd)
         } catch {
             // It has died since it wrote: its leases wait for `reattach` like those of any peer without a
             // pidfd.
@@ -158,7 +163,8 @@ package final class ZeroMQEndpoint: BrokerEndpoint {
     }
 
     private func readMonitors() {
-        for (role, monitor) in monitors.enumerated() {
+        for (role, monitor) in monitors.enumerated() where monitorMayRead[role] {
+            monitorMayRead[role] = false
             while let event = monitor.next() {
                 if case .disconnected(let descriptor) = event {
                     gone.append(DescriptorName(role: role, descriptor: descriptor))
@@ -167,17 +173,14 @@ package final class ZeroMQEndpoint: BrokerEndpoint {
         }
     }
 
-    private func noteDeadProcesses() {
-        for (id, connection) in connections {
-            guard let process = connection.process, process.diedAt == nil, poller.isReadable(process.place)
-            else {
-                continue
-            }
-            process.diedAt = Clocks.monotonicNanoseconds()
-            poller.replace(descriptor: -1, at: process.place)
-            dying.append(id)
-        }
-        dying.sort { $0.rawValue < $1.rawValue }
+    private func noteDeath(of id: ConnectionID) {
+        guard let process = connections[id]?.process, process.diedAt == nil else { return }
+        process.diedAt = Clocks.monotonicNanoseconds()
+        watch.remove(process: process.pidfd.rawValue)
+        dying.append(id)
+        // Its last frames, and its connection's end, may be there already.
+        mayRead = mayRead.map { _ in true }
+        monitorMayRead = monitorMayRead.map { _ in true }
     }
 
     private func reportGone(into events: inout [NetworkEvent]) {
@@ -213,14 +216,14 @@ package final class ZeroMQEndpoint: BrokerEndpoint {
             if byDescriptor[name] == id { byDescriptor[name] = nil }
             gone.removeAll { $0 == name }
         }
-        if let process = connection.process {
-            poller.replace(descriptor: -1, at: process.place)
-            freePlaces.append(process.place)
+        if let process = connection.process, process.diedAt == nil {
+            watch.remove(process: process.pidfd.rawValue)
         }
     }
 
     package func send(_ frame: [UInt8], to connection: ConnectionID) -> FrameOutcome {
         guard let target = connections[connection] else { return .notSent }
+        mayRead[target.role] = true
         do {
             switch try sockets[target.role].send(frame, to: target.routing) {
             case .sent: return .sent

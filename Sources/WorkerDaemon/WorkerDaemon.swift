@@ -186,11 +186,12 @@ package final class WorkerDaemon {
     private func sleep() throws(WorkerDaemonError) {
         let now = Self.now()
         do throws(SystemError) {
-            if options.spinMicroseconds > 0, ledger.runningCount > 0 {
+            if options.spinMicroseconds > 0, !ledger.isEmpty {
                 let end = now.rawValue + options.spinMicroseconds * 1_000
                 repeat {
                     try epoll.wait(into: &ready, timeoutMilliseconds: 0)
                     if !ready.isEmpty { return }
+                    sched_yield()
                 } while Clocks.monotonicNanoseconds() < end
             }
             try epoll.wait(into: &ready, timeoutMilliseconds: timeoutMilliseconds(now: now))

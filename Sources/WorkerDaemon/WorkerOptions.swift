@@ -18,7 +18,7 @@ package struct WorkerOptions: Sendable {
     package var supervision: ProcessorSupervisor.Options
     /// How long broker and processors are polled without sleeping while a lease is out, microseconds; 0
     /// never.
-    package var spinMicroseconds: UInt64 = 50
+    package var spinMicroseconds: UInt64 = 200
     /// How long a stop waits for the broker's word on the last answers, milliseconds.
     package var confirmMilliseconds: UInt64 = 2_000
 
