@@ -71,7 +71,8 @@ let shells: [Target] = [
     module(
         "IngestDaemon",
         [
-            "BinaryCoding", "Configuration", "LinuxSystem", "ServiceLog", "ServiceProgram", "Systemd", "TaskModel",
+            "BinaryCoding", "Configuration", "LinuxSystem", "ServiceLog", "ServiceProgram", "Systemd",
+            "TaskModel",
             "TaskValidation", "WireProtocol", "ZeroMQ", logging, nio, nioPosix,
         ]
     ),
@@ -98,7 +99,8 @@ let executables: [Target] = [
     daemon("taskq-worker", ["WorkerDaemon"]),
     daemon("taskq", ["AdminCommands"]),
     .executableTarget(
-        name: "tasks-processor", dependencies: ["TaskProcessor"], path: "plugins/tasks/Sources", swiftSettings: strict),
+        name: "tasks-processor", dependencies: ["TaskProcessor"], path: "plugins/tasks/Sources",
+        swiftSettings: strict),
 ]
 
 let testTargets: [Target] = [
@@ -119,15 +121,23 @@ let testTargets: [Target] = [
     tests(of: "BrokerDaemon", ["Journal", "QueueStateMachine", "TaskModel", "WireProtocol"]),
     tests(
         of: "IngestDaemon",
-        ["Configuration", "LinuxSystem", "TaskModel", "TaskValidation", "WireProtocol", "ZeroMQ", logging, nio]),
+        [
+            "Configuration", "LinuxSystem", "TaskModel", "TaskValidation", "WireProtocol", "ZeroMQ", logging,
+            nio,
+        ]),
     tests(
         of: "WorkerDaemon",
-        ["Configuration", "LinuxSystem", "ProcessorSupervision", "TaskModel", "WireProtocol", "ZeroMQ", logging]),
+        [
+            "Configuration", "LinuxSystem", "ProcessorSupervision", "TaskModel", "WireProtocol", "ZeroMQ",
+            logging,
+        ]),
     tests(of: "AdminCommands", ["BinaryCoding", "TaskModel", "WireProtocol", "ZeroMQ"]),
     tests(of: "TaskProcessor"),
     .testTarget(
         name: "SimulationTests",
-        dependencies: ["BrokerDaemon", "Journal", "QueueStateMachine", "TaskModel", "TestSupport", "WireProtocol"],
+        dependencies: [
+            "BrokerDaemon", "Journal", "QueueStateMachine", "TaskModel", "TestSupport", "WireProtocol",
+        ],
         swiftSettings: strict),
     .testTarget(
         name: "EndToEndTests",

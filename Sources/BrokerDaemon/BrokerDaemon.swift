@@ -43,7 +43,7 @@ package struct BrokerDaemon {
         return program.run(arguments) { setting in
             let logger = Logger(label: "taskq-broker")
             do {
-                let watchdog = Watchdog(intervalMicroseconds: try ServiceManager.watchdogMicroseconds())
+                let watchdog = Watchdog(intervalMicroseconds: try SystemdService.watchdogMicroseconds())
                 var daemon = BrokerDaemon(
                     configuration: setting.configuration, logger: logger, watchdog: watchdog)
                 try daemon.run(signals: setting.signals)
@@ -92,7 +92,7 @@ package struct BrokerDaemon {
         logRecovery(broker.recovery, tasks: broker.state.sums.reduce(0) { $0 + $1.live })
         let endpoint = try bindSockets(watching: [signals.rawValue, background.descriptor])
         broker.endpoint.endpoint = endpoint
-        try ServiceManager.notify(.ready, .status("ready"))
+        try SystemdService.notify(.ready, .status("ready"))
         logger.notice("ready", metadata: ["journal": "\(configuration.journal.directory)"])
 
         var log = BrokerLog(logger: logger, policy: configuration.log.tasks)
@@ -120,7 +120,7 @@ package struct BrokerDaemon {
         _ broker: inout Broker<LateEndpoint, BackgroundThread>, bootID: UInt64, _ clock: inout PatientClock,
         _ log: inout BrokerLog
     ) throws {
-        try ServiceManager.notify(.stopping, .status("stopping"))
+        try SystemdService.notify(.stopping, .status("stopping"))
         broker.isStopping = true
         let clocks = Self.readClocks(bootID: bootID)
         try broker.turn(clocks, now: clock.begin(rawNanoseconds: clocks.monotonicNanoseconds))
@@ -178,7 +178,7 @@ package struct BrokerDaemon {
     private func reportProgress(_ progress: RecoveryProgress) {
         let percent = progress.bytesTotal == 0 ? 100 : progress.bytesDone * 100 / progress.bytesTotal
         // ignoring: a status line is a courtesy, and recovery goes on without it
-        _ = try? ServiceManager.notify(  // ignoring: as above
+        _ = try? SystemdService.notify(  // ignoring: as above
             .status("recovering: \(percent) %"), .extendTimeout(microseconds: 30_000_000))
     }
 
@@ -220,7 +220,7 @@ private struct Watchdog {
     mutating func feed(now: UInt64) {
         guard let intervalNanoseconds, let due = nextFeed, now >= due else { return }
         nextFeed = now + intervalNanoseconds
-        _ = try? ServiceManager.notify(.watchdog)  // ignoring: a missed feed is what the watchdog is for
+        _ = try? SystemdService.notify(.watchdog)  // ignoring: a missed feed is what the watchdog is for
     }
 }
 

@@ -1,9 +1,9 @@
+private import Glibc
 import LinuxSystem
 import ZeroMQ
 
-private import Glibc
-
-/// What the broker waits for, in one epoll: its sockets, their monitors, worker processes, and other descriptors.
+/// What the broker waits for, in one epoll: its sockets, their monitors, worker processes, and other
+/// descriptors.
 final class ReadinessWatch {
     enum Signal: Hashable {
         case socket(Int)

@@ -65,12 +65,14 @@ package final class ZeroMQEndpoint: BrokerEndpoint {
         watch = try ReadinessWatch(sockets: sockets, monitors: monitors, others: descriptors)
     }
 
-    /// Waits until something is to be received, a watched descriptor is readable, or the time is up (-1: never).
+    /// Waits until something is to be received, a watched descriptor is readable, or the time is up (-1:
+    /// never).
     ///
-    /// Before it sleeps it looks again and again for `spinNanoseconds`: waking a sleeping core costs more than
-    /// that where the next frame is on its way.
+    /// Before it sleeps it looks again and again for `spinNanoseconds`: waking a sleeping core costs more
+    /// than that where the next frame is on its way.
     package func wait(timeoutMilliseconds: Int, spinNanoseconds: UInt64) throws(SystemError) {
-        // libzmq's descriptors are edge-triggered: what came while a socket was used is seen only by asking it.
+        // libzmq's descriptors are edge-triggered: what came while a socket was used is seen only by asking
+        // it.
         for role in sockets.indices where mayRead[role] {
             mayRead[role] = sockets[role].readiness().contains(.readable)
         }

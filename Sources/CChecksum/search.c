@@ -18,7 +18,8 @@ size_t taskq_zero_prefix(const void *bytes, size_t count) {
 size_t taskq_zero_suffix(const void *bytes, size_t count) {
     const unsigned char *start = bytes;
     size_t end = count;
-    while (end >= sizeof zeros && memcmp(start + end - sizeof zeros, zeros, sizeof zeros) == 0) end -= sizeof zeros;
+    while (end >= sizeof zeros && memcmp(start + end - sizeof zeros, zeros, sizeof zeros) == 0)
+        end -= sizeof zeros;
     while (end >= 64 && memcmp(start + end - 64, zeros, 64) == 0) end -= 64;
     while (end > 0 && start[end - 1] == 0) end--;
     return count - end;

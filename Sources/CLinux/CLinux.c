@@ -62,7 +62,10 @@ struct clinux_datagram clinux_receive_datagram(int descriptor, void *buffer, siz
         struct cmsghdr alignment;
     } control;
     struct msghdr message = {
-        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
+        .msg_iov = &piece,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+        .msg_controllen = sizeof(control.bytes)};
     struct clinux_datagram result = {.count = recvmsg(descriptor, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC)};
     if (result.count >= 0) take_ancillary(&message, &result);
     return result;

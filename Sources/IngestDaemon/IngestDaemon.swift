@@ -29,7 +29,7 @@ package enum IngestDaemon {
     }
 
     private static func options(_ setting: borrowing ServiceProgram.Setting) throws -> IngestOptions {
-        let inherited = try ServiceManager.inheritedSockets()
+        let inherited = try SystemdService.inheritedSockets()
         guard inherited.count <= 1 else {
             throw IngestError.tooManyInheritedSockets(count: inherited.count)
         }
@@ -46,10 +46,10 @@ package enum IngestDaemon {
             logger.warning("answering without a queue: tasks are checked and dropped, nothing is stored")
         }
         logger.notice("listening", metadata: ["address": "\(server.address)"])
-        if let limit = try ServiceManager.watchdogMicroseconds() {
+        if let limit = try SystemdService.watchdogMicroseconds() {
             server.beatWatchdog(everyMicroseconds: limit / 2)
         }
-        try ServiceManager.notify(.ready, .status("Listening on \(server.address)"))
+        try SystemdService.notify(.ready, .status("Listening on \(server.address)"))
         try waitForEnd(of: server, signals: signals, logger: logger)
         try server.shutdown()
         logger.notice("stopped")
@@ -70,7 +70,7 @@ package enum IngestDaemon {
                 if isDraining { return }
                 isDraining = true
                 logger.notice("draining", metadata: ["signal": "\(delivery.signal)"])
-                try ServiceManager.notify(.stopping)
+                try SystemdService.notify(.stopping)
                 server.beginDrain()
             }
         }

@@ -119,7 +119,7 @@ package final class IngestServer: Sendable {
         let ending = ending
         group.any().scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
             do throws(SystemError) {
-                try ServiceManager.notify(.watchdog)
+                try SystemdService.notify(.watchdog)
             } catch {
                 ending.finish(.systemCallFailed("\(error)"))
             }

@@ -102,7 +102,7 @@ package final class WorkerDaemon {
     package func run(stopRequests: CInt) throws(WorkerDaemonError) {
         do throws(SystemError) {
             try epoll.add(stopRequests, token: Token.stop, interest: .readable)
-            watchdogMicroseconds = try ServiceManager.watchdogMicroseconds()
+            watchdogMicroseconds = try SystemdService.watchdogMicroseconds()
         } catch {
             throw .system(error)
         }
@@ -215,6 +215,6 @@ package final class WorkerDaemon {
     }
 
     func notify(_ notification: ServiceNotification) {
-        _ = try? ServiceManager.notify(notification)  // ignoring: nobody has to listen
+        _ = try? SystemdService.notify(notification)  // ignoring: nobody has to listen
     }
 }

@@ -62,11 +62,11 @@ extension EndToEndTests {
                     }
                 }
                 let total = Self.clients * Self.tasksPerClient
-                let killer = Task { try await kill(stack, plugin: plugin, after: answers, total: total) }
+                async let killed = kill(stack, plugin: plugin, after: answers, total: total)
                 var accepted: [String: UInt64] = [:]
                 for try await part in group { accepted.merge(part) { first, _ in first } }
                 progress.disarm()
-                let kills = try await killer.value
+                let kills = try await killed
                 #expect(kills.allSatisfy { $0.value >= Self.kills }, "\(kills)")
                 return accepted
             }

@@ -18,7 +18,7 @@ struct History {
     private(set) var turns = 0
     private let operations: Int
 
-    struct Summary: CustomStringConvertible {
+    struct Summary: CustomStringConvertible, Sendable {
         var violations: [String] = []
         var accepted = 0
         var deliveries = 0

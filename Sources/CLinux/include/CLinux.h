@@ -1,6 +1,7 @@
 #pragma once
 
-// What Glibc's module map leaves out. Thin, errno untouched: Swift decides what a failure means. The header stays
+// What Glibc's module map leaves out. Thin, errno untouched: Swift decides what a failure means.
+// The header stays
 // free of _GNU_SOURCE, which would give other definitions of types that Swift's own Glibc module has.
 
 #include <stddef.h>

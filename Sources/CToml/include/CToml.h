@@ -1,6 +1,7 @@
 #pragma once
 
-// A TOML document as a flat list of nodes, each with its place in the source. C alone in the interface; toml++ inside.
+// A TOML document as a flat list of nodes, each with its place in the source.
+// C alone in the interface; toml++ inside.
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,7 +23,8 @@ enum ctoml_kind {
 
 struct ctoml_node {
     enum ctoml_kind kind;
-    // From 1; where the key stands for a member of a table, where the value stands for an element of an array.
+    // From 1; where the key stands for a member of a table, where the value stands for an element
+    // of an array.
     uint32_t line;
     uint32_t column;
     // Not terminated; empty for elements of arrays. Owned by the document.
@@ -33,7 +35,8 @@ struct ctoml_node {
     int64_t integer;
     double floating;
     bool boolean;
-    // Members and elements follow their parent, depth first: how many nodes belong to this one, itself excluded.
+    // Members and elements follow their parent, depth first: how many nodes belong to this one,
+    // itself excluded.
     size_t descendants;
 };
 

@@ -5,13 +5,13 @@ import TestSupport
 import Testing
 
 /// Variables belong to the process: these tests take turns.
-@Suite(.serialized) struct ServiceManagerTests {
+@Suite(.serialized) struct SystemdServiceTests {
     @Test func notificationsReachTheSocketInTheirOrder() throws {
         try TemporaryDirectory.with { directory in
             let receiver = try DatagramSocket(bindingTo: directory.path("notify"))
             setenv("NOTIFY_SOCKET", directory.path("notify"), 1)
             defer { unsetenv("NOTIFY_SOCKET") }
-            let told = try ServiceManager.notify(
+            let told = try SystemdService.notify(
                 .ready, .status("1 waiting\nREADY=0"), .extendTimeout(microseconds: 5))
             #expect(told)
             let datagram = try #require(try receiver.receive())
@@ -23,16 +23,16 @@ import Testing
 
     @Test func withoutAManagerNobodyIsTold() throws {
         unsetenv("NOTIFY_SOCKET")
-        let told = try ServiceManager.notify(.ready)
+        let told = try SystemdService.notify(.ready)
         #expect(!told)
     }
 
     @Test func theWatchdogsIntervalIsTheManagers() throws {
         setenv("WATCHDOG_USEC", "3000000", 1)
-        let interval = try ServiceManager.watchdogMicroseconds()
+        let interval = try SystemdService.watchdogMicroseconds()
         unsetenv("WATCHDOG_USEC")
         #expect(interval == 3_000_000)
-        #expect(try ServiceManager.watchdogMicroseconds() == nil)
+        #expect(try SystemdService.watchdogMicroseconds() == nil)
     }
 
     @Test func socketsForAnotherProcessAreNotTaken() throws {
@@ -42,14 +42,14 @@ import Testing
             unsetenv("LISTEN_FDS")
             unsetenv("LISTEN_PID")
         }
-        #expect(try ServiceManager.inheritedSockets().isEmpty)
+        #expect(try SystemdService.inheritedSockets().isEmpty)
     }
 
     @Test func aBadWatchdogVariableIsAnError() {
         setenv("WATCHDOG_USEC", "soon", 1)
         defer { unsetenv("WATCHDOG_USEC") }
         #expect(throws: SystemError(call: "sd_watchdog_enabled", errno: EINVAL)) {
-            try ServiceManager.watchdogMicroseconds()
+            try SystemdService.watchdogMicroseconds()
         }
     }
 }

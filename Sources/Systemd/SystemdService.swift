@@ -32,7 +32,7 @@ package enum ServiceNotification: Hashable, Sendable {
 }
 
 /// systemd, or whoever set NOTIFY_SOCKET, LISTEN_FDS and WATCHDOG_USEC.
-package enum ServiceManager {
+package enum SystemdService {
     /// Tells the service manager; false where there is none.
     ///
     /// The corresponding C function is `sd_notify`.
