@@ -163,8 +163,8 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
     mutating func settleSpans() {
         guard state.hasSpanChanges else { return }
         let changes = state.takeSpanChanges()
-        for span in changes.retained { journal.retain(span) }
-        for span in changes.released { journal.release(span) }
+        journal.retain(changes.retained)
+        journal.release(changes.released)
     }
 
     private mutating func sendOutbox() {

@@ -121,16 +121,33 @@ extension Journal {
 
     /// A record is needed from now on; keeps its segment.
     package mutating func retain(_ span: RecordSpan) {
-        segments[span.segment]?.liveBytes += Int(span.length)
-        segments[span.segment]?.liveRecords += 1
-        liveBytes += Int(span.length)
+        account(CollectionOfOne(span), sign: 1)
     }
 
     /// A record that was retained is needed no more.
     package mutating func release(_ span: RecordSpan) {
-        segments[span.segment]?.liveBytes -= Int(span.length)
-        segments[span.segment]?.liveRecords -= 1
-        liveBytes -= Int(span.length)
+        account(CollectionOfOne(span), sign: -1)
+    }
+
+    /// As ``retain(_:)`` for each; cheap where neighbours lie in one segment.
+    package mutating func retain(_ spans: [RecordSpan]) { account(spans, sign: 1) }
+    /// As ``release(_:)`` for each; cheap where neighbours lie in one segment.
+    package mutating func release(_ spans: [RecordSpan]) { account(spans, sign: -1) }
+
+    private mutating func account(_ spans: some Collection<RecordSpan>, sign: Int) {
+        var rest = spans[...]
+        while let segment = rest.first?.segment {
+            var bytes = 0
+            var records = 0
+            while let span = rest.first, span.segment == segment {
+                bytes += Int(span.length)
+                records += 1
+                rest.removeFirst()
+            }
+            segments[segment]?.liveBytes += sign * bytes
+            segments[segment]?.liveRecords += sign * records
+            liveBytes += sign * bytes
+        }
     }
 }
 

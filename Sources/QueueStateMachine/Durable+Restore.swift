@@ -5,6 +5,9 @@ import TaskModel
 struct Restoration: Sendable {
     var snapshots: [TaskID: TaskSnapshot] = [:]
     var slots: ContiguousArray<Slot<TaskEntry>> = []
+    var lastGroup: Slot<GroupEntry>?
+
+    func snapshot(of id: TaskID) -> TaskSnapshot? { snapshots.isEmpty ? nil : snapshots[id] }
 }
 
 extension Durable {
@@ -48,24 +51,35 @@ extension Durable {
     /// Takes in one live payload record; its task joins its line in ``finishRestore(_:)``.
     mutating func restorePayload(_ task: AcceptedTask, span: RecordSpan, into restoration: inout Restoration)
     {
-        precondition(tasks.find(task.id) == nil, "checkpoint names two payloads of task \(task.id)")
-        let group = group(task.group, of: task.queue)
+        let group = restoredGroup(of: task, &restoration)
         // Stands for "not in line yet", so that a group is not dropped meanwhile.
         groups[group].count += 1
-        let sequence = restoration.snapshots[task.id]?.sequence ?? task.sequence
-        restoration.slots.append(
-            tasks.insert(TaskEntry(id: task.id, sequence: sequence, payload: span, group: group)))
+        let sequence = restoration.snapshot(of: task.id)?.sequence ?? task.sequence
+        let entry = TaskEntry(id: task.id, sequence: sequence, payload: span, group: group)
+        restoration.slots.append(tasks.insertUnindexed(entry))
         spans.retained.append(span)
+    }
+
+    /// Neighbours on the disk are mostly of one group.
+    private mutating func restoredGroup(
+        of task: AcceptedTask, _ restoration: inout Restoration
+    ) -> Slot<GroupEntry> {
+        let key = GroupEntry.Key(queue: task.queue, name: task.group)
+        if let last = restoration.lastGroup, groups[last].key == key { return last }
+        let group = group(task.group, of: task.queue)
+        restoration.lastGroup = group
+        return group
     }
 
     /// Puts every restored task in its line: by sequence in the groups, by order of death in the dead-letter
     /// queues.
     mutating func finishRestore(_ restoration: consuming Restoration) {
+        precondition(tasks.indexAll(restoration.slots), "a checkpoint names two payloads of one task")
         sortBySequence(&restoration.slots)
         var dead: [(order: UInt64, task: Slot<TaskEntry>)] = []
         for task in restoration.slots {
             groups[tasks[task].group].count -= 1
-            if let snapshot = restoration.snapshots[tasks[task].id] {
+            if let snapshot = restoration.snapshot(of: tasks[task].id) {
                 restoreStanding(snapshot, of: task, dead: &dead)
             } else {
                 appendToGroup(task)

@@ -9,7 +9,7 @@ protocol Keyed: Sendable {
 /// A ``Slab`` with a hash index over its elements' keys.
 ///
 /// The index is an extendible hash table (Fagin et al., 1979): a directory of buckets of ``bucketCount``
-/// slots, linear probing inside a bucket. Growth splits one bucket, so its cost is bounded; four bytes an
+/// slots, linear probing inside a bucket. Growth splits one bucket, so its cost is bounded; five bytes an
 /// entry, keys are compared in the slab.
 struct KeyedSlab<Element: Keyed>: Sendable {
     private static var bucketCount: Int { 512 }
@@ -21,6 +21,8 @@ struct KeyedSlab<Element: Keyed>: Sendable {
     private struct Bucket: Sendable {
         /// Empty while the bucket holds nothing.
         var slots: ContiguousArray<UInt32> = []
+        /// Eight bits of each entry's hash, so that a probe rarely has to look at an element that is another's.
+        var tags: ContiguousArray<UInt8> = []
         var used = 0
         /// How many of the hash's top bits all entries share.
         var depth: UInt32
@@ -49,20 +51,73 @@ struct KeyedSlab<Element: Keyed>: Sendable {
         let hash = Element.hash(of: key)
         let bucket = bucketIndex(hash)
         guard !buckets[bucket].slots.isEmpty else { return nil }
+        let tag = Self.tag(hash)
         var place = Int(hash & Self.bucketMask)
         while true {
             let entry = buckets[bucket].slots[place]
             if entry == Self.vacant { return nil }
-            let slot = Slot<Element>(rawValue: entry)
-            if slab[slot].key == key { return slot }
+            if buckets[bucket].tags[place] == tag {
+                let slot = Slot<Element>(rawValue: entry)
+                if slab[slot].key == key { return slot }
+            }
             place = (place + 1) & Int(Self.bucketMask)
         }
     }
 
     /// The element's key must not be there yet.
     mutating func insert(_ element: Element) -> Slot<Element> {
-        let hash = Element.hash(of: element.key)
         let slot = slab.insert(element)
+        index(slot, hash: Element.hash(of: element.key))
+        return slot
+    }
+
+    /// Takes an element in that ``find(_:)`` does not see until ``indexAll(_:)``: for many at once.
+    mutating func insertUnindexed(_ element: Element) -> Slot<Element> { slab.insert(element) }
+
+    /// Makes elements findable, with room made for all of them beforehand.
+    ///
+    /// False if two of them, or one of them and an older one, have the same key.
+    mutating func indexAll(_ slots: ContiguousArray<Slot<Element>>) -> Bool {
+        reserve(slots.count)
+        for slot in slots {
+            guard indexIfNew(slot) else { return false }
+        }
+        return true
+    }
+
+    /// One walk of the probe chain for both the look and the place.
+    private mutating func indexIfNew(_ slot: Slot<Element>) -> Bool {
+        let hash = Element.hash(of: slab[slot].key)
+        let bucket = bucketIndex(hash)
+        guard buckets[bucket].used < Self.splitCount, !buckets[bucket].slots.isEmpty else {
+            if find(slab[slot].key) != nil { return false }
+            index(slot, hash: hash)
+            return true
+        }
+        let tag = Self.tag(hash)
+        var place = Int(hash & Self.bucketMask)
+        while buckets[bucket].slots[place] != Self.vacant {
+            if buckets[bucket].tags[place] == tag {
+                let other = Slot<Element>(rawValue: buckets[bucket].slots[place])
+                if slab[other].key == slab[slot].key { return false }
+            }
+            place = (place + 1) & Int(Self.bucketMask)
+        }
+        buckets[bucket].slots[place] = slot.rawValue
+        buckets[bucket].tags[place] = tag
+        buckets[bucket].used += 1
+        return true
+    }
+
+    /// Doubles the directory of a fresh table until its buckets are about half full of `count` entries.
+    private mutating func reserve(_ count: Int) {
+        guard depth == 0, buckets[0].used == 0 else { return }
+        while depth < 24, count >> Int(depth) > Self.bucketCount / 2 { depth += 1 }
+        buckets = ContiguousArray(repeating: Bucket(depth: depth), count: 1 << Int(depth))
+        directory = ContiguousArray(buckets.indices.map { UInt32($0) })
+    }
+
+    private mutating func index(_ slot: Slot<Element>, hash: UInt64) {
         var bucket = bucketIndex(hash)
         while buckets[bucket].used >= Self.splitCount, buckets[bucket].depth < 32 {
             split(bucket)
@@ -70,8 +125,10 @@ struct KeyedSlab<Element: Keyed>: Sendable {
         }
         precondition(buckets[bucket].used < Self.bucketCount - 1, "hash table bucket is full")
         place(slot, hash: hash, in: bucket)
-        return slot
     }
+
+    @inline(__always)
+    private static func tag(_ hash: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: hash >> 16) }
 
     mutating func remove(_ slot: Slot<Element>) {
         let hash = Element.hash(of: slab[slot].key)
@@ -80,7 +137,7 @@ struct KeyedSlab<Element: Keyed>: Sendable {
         while buckets[bucket].slots[hole] != slot.rawValue { hole = (hole + 1) & Int(Self.bucketMask) }
         closeHole(at: hole, in: bucket)
         buckets[bucket].used -= 1
-        if buckets[bucket].used == 0 { buckets[bucket].slots = [] }
+        if buckets[bucket].used == 0 { buckets[bucket] = Bucket(depth: buckets[bucket].depth) }
         slab.remove(slot)
     }
 
@@ -92,10 +149,12 @@ struct KeyedSlab<Element: Keyed>: Sendable {
     private mutating func place(_ slot: Slot<Element>, hash: UInt64, in bucket: Int) {
         if buckets[bucket].slots.isEmpty {
             buckets[bucket].slots = ContiguousArray(repeating: Self.vacant, count: Self.bucketCount)
+            buckets[bucket].tags = ContiguousArray(repeating: 0, count: Self.bucketCount)
         }
         var place = Int(hash & Self.bucketMask)
         while buckets[bucket].slots[place] != Self.vacant { place = (place + 1) & Int(Self.bucketMask) }
         buckets[bucket].slots[place] = slot.rawValue
+        buckets[bucket].tags[place] = Self.tag(hash)
         buckets[bucket].used += 1
     }
 
@@ -109,6 +168,7 @@ struct KeyedSlab<Element: Keyed>: Sendable {
             let home = Int(Element.hash(of: slab[Slot(rawValue: entry)].key) & Self.bucketMask)
             if (next - home) & mask >= (next - hole) & mask {
                 buckets[bucket].slots[hole] = entry
+                buckets[bucket].tags[hole] = buckets[bucket].tags[next]
                 hole = next
             }
             next = (next + 1) & mask
