@@ -19,8 +19,15 @@ package struct ByteReader: Sendable {
     /// Bytes consumed so far.
     package var consumed: Int { position - bytes.startIndex }
 
+    // One method a width and no generic one: other modules would call that one through its metadata.
+    package mutating func read(_: UInt8.Type = UInt8.self) throws(DecodingFailure) -> UInt8 { try load() }
+    package mutating func read(_: UInt16.Type = UInt16.self) throws(DecodingFailure) -> UInt16 { try load() }
+    package mutating func read(_: UInt32.Type = UInt32.self) throws(DecodingFailure) -> UInt32 { try load() }
+    package mutating func read(_: UInt64.Type = UInt64.self) throws(DecodingFailure) -> UInt64 { try load() }
+    package mutating func read(_: Int32.Type = Int32.self) throws(DecodingFailure) -> Int32 { try load() }
+
     @inline(__always)
-    package mutating func read<Integer: FixedWidthInteger>(
+    private mutating func load<Integer: FixedWidthInteger>(
         _: Integer.Type = Integer.self
     ) throws(DecodingFailure) -> Integer {
         let size = MemoryLayout<Integer>.size

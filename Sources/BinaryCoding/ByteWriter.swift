@@ -19,8 +19,15 @@ package struct ByteWriter: Sendable {
         bytes.removeLast(bytes.count - count)
     }
 
+    // One method a width and no generic one, as in ``ByteReader``.
+    package mutating func write(_ value: UInt8) { bytes.append(value) }
+    package mutating func write(_ value: UInt16) { store(value) }
+    package mutating func write(_ value: UInt32) { store(value) }
+    package mutating func write(_ value: UInt64) { store(value) }
+    package mutating func write(_ value: Int32) { store(value) }
+
     @inline(__always)
-    package mutating func write<Integer: FixedWidthInteger>(_ value: Integer) {
+    private mutating func store<Integer: FixedWidthInteger>(_ value: Integer) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
@@ -34,7 +41,7 @@ package struct ByteWriter: Sendable {
         bytes.append(UInt8(rest))
     }
 
-    package mutating func writeRaw(_ content: some Sequence<UInt8>) {
+    package mutating func writeRaw(_ content: ArraySlice<UInt8>) {
         bytes.append(contentsOf: content)
     }
 
@@ -55,9 +62,9 @@ package struct ByteWriter: Sendable {
     }
 
     /// Overwrites bytes written before, for lengths and checksums known only at the end.
-    package mutating func overwrite<Integer: FixedWidthInteger>(_ value: Integer, at offset: Int) {
+    package mutating func overwrite(_ value: UInt32, at offset: Int) {
         precondition(
-            offset >= 0 && offset + MemoryLayout<Integer>.size <= bytes.count, "overwrite past the end")
+            offset >= 0 && offset + 4 <= bytes.count, "overwrite past the end")
         withUnsafeBytes(of: value.littleEndian) { source in
             for index in source.indices { bytes[offset + index] = source[index] }
         }

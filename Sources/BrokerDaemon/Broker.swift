@@ -137,9 +137,6 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
         hasDeliveriesLeft || !internalCommands.isEmpty || state.isSweeping || compaction.hasItems
     }
 
-    /// True while a worker holds a task, so that its answer may come any moment.
-    package var hasOpenLeases: Bool { state.hasOpenLeases }
-
     /// When the next turn has something to do if nothing arrives.
     package var nextDeadline: MonotonicTime? {
         switch (state.nextDeadline, waiters.earliest) {

@@ -26,9 +26,8 @@ package struct BrokerDaemon {
         package static let locked: Int32 = 75
     }
 
-    /// How long the turn looks for the next frame before it sleeps, while a lease is out
-    /// (docs/decisions/0007-spinning.md).
-    private static let spinNanoseconds: UInt64 = 200_000
+    /// How long the turn looks for the next frame before it sleeps (docs/decisions/0007-spinning.md).
+    private static let spinNanoseconds: UInt64 = 100_000
     /// 100 ms after the last batch, a seal shows that it was durable.
     private static let sealNanoseconds: UInt64 = 100_000_000
 
@@ -110,7 +109,7 @@ package struct BrokerDaemon {
             clock.expectNext(beforeRawNanoseconds: wake)
             try endpoint.wait(
                 timeoutMilliseconds: Self.timeout(until: wake),
-                spinNanoseconds: broker.hasOpenLeases ? Self.spinNanoseconds : 0)
+                spinNanoseconds: Self.spinNanoseconds)
         }
         try stop(&broker, bootID: bootID, &clock, &log)
     }

@@ -145,8 +145,6 @@ extension QueueStateMachine {
         }
     }
 
-    package var hasOpenLeases: Bool { !volatile.leases.isEmpty }
-
     /// How many tasks the worker is willing to hold at once, those it holds included.
     package mutating func setCredit(_ credit: UInt16, of peer: PeerID) {
         guard let worker = volatile.workers[peer] else { return }
