@@ -169,7 +169,7 @@ struct QueueEntry: Sendable {
     var depth: UInt64 { pending + leased + parked }
     /// Groups whose head waits for a retry or is parked.
     var blockedGroups: UInt64 { parked + backingOff }
-    var delivers: Bool { pauses.isDisjoint(with: [.deliveries, .halted]) && !isDeleted }
+    var delivers: Bool { !pauses.contains(.deliveries) && !pauses.contains(.halted) && !isDeleted }
 }
 
 extension Durable {

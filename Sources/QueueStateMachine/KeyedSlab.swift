@@ -21,7 +21,7 @@ struct KeyedSlab<Element: Keyed>: Sendable {
     private struct Bucket: Sendable {
         /// Empty while the bucket holds nothing.
         var slots: ContiguousArray<UInt32> = []
-        /// Eight bits of each entry's hash, so that a probe rarely has to look at an element that is another's.
+        /// Eight bits of each entry's hash, so that a probe rarely looks at an element that is another's.
         var tags: ContiguousArray<UInt8> = []
         var used = 0
         /// How many of the hash's top bits all entries share.
@@ -137,7 +137,8 @@ struct KeyedSlab<Element: Keyed>: Sendable {
         while buckets[bucket].slots[hole] != slot.rawValue { hole = (hole + 1) & Int(Self.bucketMask) }
         closeHole(at: hole, in: bucket)
         buckets[bucket].used -= 1
-        if buckets[bucket].used == 0 { buckets[bucket] = Bucket(depth: buckets[bucket].depth) }
+        // A small table that empties and fills again keeps its one bucket.
+        if buckets[bucket].used == 0, depth > 0 { buckets[bucket] = Bucket(depth: buckets[bucket].depth) }
         slab.remove(slot)
     }
 
