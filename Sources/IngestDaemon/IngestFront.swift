@@ -38,6 +38,10 @@ final class IngestFront {
     private var reservedBodyBytes = 0
     private let unfinishedBytesMax: Int
     private var isFlushScheduled = false
+    /// Posts in the frame that is being filled.
+    private var postsInFrame = 0
+    /// Posts at which a frame leaves before the loop's turn ends.
+    private static let eagerFramePosts = 32
     private var isExpiryScheduled = false
     private var sweep: UInt64 = 0
     private var isSweepScheduled = false
@@ -93,6 +97,9 @@ final class IngestFront {
         if link.post(post, owner: connection, now: Self.now()) != nil {
             connection.answer(HTTPAnswer.refused)
         } else {
+            postsInFrame += 1
+            // The broker syncs these while the loop still reads the requests behind them.
+            if postsInFrame >= Self.eagerFramePosts { sendFrame() }
             scheduleFlush()
         }
     }
@@ -115,7 +122,7 @@ final class IngestFront {
 }
 
 extension IngestFront {
-    /// Everything asked during one turn of the loop leaves as one frame at its end.
+    /// Everything asked during one turn of the loop leaves at its end, as one frame or the last of a few.
     private func scheduleFlush() {
         guard !isFlushScheduled else { return }
         isFlushScheduled = true
@@ -133,6 +140,7 @@ extension IngestFront {
 
     /// Sends what has been asked; what could not leave is answered at the next ``deliver()``.
     func sendFrame() {
+        postsInFrame = 0
         guard let broker, let frame = link.takeFrame() else { return }
         do throws(ZeroMQError) {
             let sent = try broker.send(frame)
