@@ -51,14 +51,17 @@ extension TaskID: CustomStringConvertible {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
-    /// Reads the 36-character form, upper or lower case.
-    ///
-    /// Nil for anything else.
-    package init?(_ text: some StringProtocol) {
+    /// Reads the 36-character form, upper or lower case; nil for anything else.
+    package init?(_ text: String) { self.init(ascii: text.utf8) }
+    /// As ``init(_:)-String`` for a part of a text.
+    package init?(_ text: Substring) { self.init(ascii: text.utf8) }
+
+    // Private and so specialised: other modules would call a generic initialiser through its metadata.
+    private init?(ascii bytes: some Sequence<UInt8>) {
         var words: (UInt64, UInt64) = (0, 0)
         var digits = 0
         var position = 0
-        for byte in text.utf8 {
+        for byte in bytes {
             if position == 8 || position == 13 || position == 18 || position == 23 {
                 guard byte == UInt8(ascii: "-") else { return nil }
             } else {

@@ -48,6 +48,8 @@ package struct WorkerLog {
     }
 
     func finished(_ attempt: FinishedAttempt) {
+        // An ack is said at debug level: its words are not even put together when nobody listens.
+        if case .acked(_, "") = attempt.verdict, logger.logLevel > .debug { return }
         var metadata: Logger.Metadata = [
             "queue": "\(queue)", "duration.ms": "\(attempt.durationMilliseconds)",
         ]
