@@ -19,6 +19,7 @@ extension EndToEndTests {
                 try directory.write("#!/bin/sh\nexit 0\n", to: "plugins/tasks/processor", mode: 0o755)
                 let waiting = try await ProcessFixture.with(try description(directory)) { up in
                     let address = try await up.listeningAddress()
+                    try await up.line(containing: "broker connected")
                     let answer = try await HTTPTestClient.once(
                         address, "POST", "/tasks", headers: ["Content-Type": "application/json"],
                         body: EndToEndTests.task)
@@ -47,6 +48,7 @@ extension EndToEndTests {
                 try directory.write("#!/bin/sh\nexit 0\n", to: "plugins/tasks/processor", mode: 0o755)
                 try await ProcessFixture.with(try description(directory)) { up in
                     let address = try await up.listeningAddress()
+                    try await up.line(containing: "broker connected")
                     let view = try JSON(
                         try await HTTPTestClient.once(address, "GET", "/tasks/\(waiting)?wait=20").body)
                     #expect(view["state"].string == "completed", "\(view)")

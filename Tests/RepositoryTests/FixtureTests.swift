@@ -73,18 +73,19 @@ import Testing
         ]
         let server = try OneShotServer(answering: answers.joined())
         let address = server.address
-        let client = try HTTPTestClient(address, timeout: .seconds(10))
         let received = SharedList<[UInt8]>()
         async let served: Void = DedicatedThreads.run { received.append(try server.serve()) }
-        let first = try client.post("/tasks", "{}")
-        #expect(first.status == 201)
-        #expect(first[header: "location"] == "/tasks/1")
-        #expect(first.text == "{}")
-        #expect(try client.response().status == 204)
-        let last = try client.response()
-        #expect(last.text == "gone")
-        #expect(try client.isClosedByServer())
+        // Off the pool: a client that blocks there could keep the server's thread from being started.
+        let (read, isClosed) = try await DedicatedThreads.run {
+            let client = try HTTPTestClient(address, timeout: .seconds(120))
+            let read = [try client.post("/tasks", "{}"), try client.response(), try client.response()]
+            return (read, try client.isClosedByServer())
+        }
         try await served
+        #expect(read.map(\.status) == [201, 204, 404])
+        #expect(read[0][header: "location"] == "/tasks/1")
+        #expect(read.map(\.text) == ["{}", "", "gone"])
+        #expect(isClosed)
         let sent = received.values.first.map { String(decoding: $0, as: UTF8.self) } ?? ""
         #expect(sent.hasPrefix("POST /tasks HTTP/1.1\r\n"))
         #expect(sent.hasSuffix("Content-Length: 2\r\n\r\n{}"))

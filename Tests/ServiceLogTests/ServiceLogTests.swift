@@ -5,7 +5,7 @@ import ServiceLog
 import TestSupport
 import Testing
 
-@Suite struct ServiceLogTests {
+@Suite(.serialized) struct ServiceLogTests {
     /// A pipe that nobody reads is full at 64 KiB: then the log's thread waits, and its ring fills.
     private struct Pipe {
         let reader: CInt
@@ -27,11 +27,6 @@ import Testing
                 guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
                 bytes += chunk[..<count]
             }
-        }
-
-        func closeBoth() {
-            close(reader)
-            close(writer)
         }
     }
 
@@ -58,7 +53,7 @@ import Testing
         let log = try ServiceLog(
             identifier: "taskq-test", format: .json, descriptor: pipe.writer, ringLines: 64)
         let logger = log.makeLogger(label: "test")
-        let padding = String(repeating: "x", count: 1_000)
+        let padding = "dropped or written" + String(repeating: "x", count: 1_000)
         for number in 0..<2_000 { logger.info("\(padding)", metadata: ["number": "\(number)"]) }
         let reader = SharedList<String>()
         let thread = try SystemThread(name: "reader") { reader.append(pipe.readAll()) }
@@ -81,14 +76,20 @@ import Testing
 
     @Test func anOfferIsRefusedByAFullRingAndNothingIsLost() throws {
         let pipe = try Pipe()
-        defer { pipe.closeBoth() }
         let log = try ServiceLog(
             identifier: "taskq-test", format: .json, descriptor: pipe.writer, ringLines: 8)
-        let padding = String(repeating: "x", count: 30_000)
+        let padding = "offered" + String(repeating: "x", count: 30_000)
         var taken = 0
+        // The pipe holds two such lines and the ring eight: nobody reads, so one offer has to be refused.
         while taken < 1_000, log.offer(.info, padding) { taken += 1 }
         #expect(taken < 1_000)
-        #expect(!log.hasRoom)
+        let reader = SharedList<String>()
+        let thread = try SystemThread(name: "reader") { reader.append(pipe.readAll()) }
+        log.shutdown()
+        close(pipe.writer)
+        thread.join()
+        close(pipe.reader)
+        #expect(reader.values.joined().split(separator: "\n").count == taken)
     }
 
     @Test func anOfferBelowTheLevelIsTakenAndNotWritten() throws {
