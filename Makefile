@@ -46,7 +46,8 @@ run: $(if $(filter release,$(BUILD)),release,build)
 test: install-deps
 	$(SWIFT_BUILD) --build-tests
 	@scripts/install-processor $(SCRATCH)/debug/tasks-processor $(PROCESSOR)
-	swift test --scratch-path $(SCRATCH) --skip-build
+	# One at a time: many tests are real processes, and each has the machine's cores to itself.
+	swift test --scratch-path $(SCRATCH) --skip-build --no-parallel
 
 check: install-deps
 	swift format lint --strict --recursive Sources Tests plugins Package.swift
