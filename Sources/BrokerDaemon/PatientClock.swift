@@ -10,6 +10,8 @@ package struct PatientClock: Sendable {
     private var offset: UInt64 = 0
     /// When the next turn is meant to begin, in the raw clock; nil if it may begin any time.
     private var expected: UInt64?
+    /// When this turn began, in the raw clock.
+    private var begun: UInt64 = 0
 
     package init() {}
 
@@ -19,12 +21,14 @@ package struct PatientClock: Sendable {
             offset += rawNanoseconds - expected
         }
         expected = nil
+        begun = rawNanoseconds
         return MonotonicTime(rawValue: rawNanoseconds - min(offset, rawNanoseconds))
     }
 
     /// Says when the next turn begins at the latest, counted from the beginning of this one.
     package mutating func expectNext(beforeRawNanoseconds: UInt64) {
-        expected = beforeRawNanoseconds
+        // "At once", or a deadline that has passed, is no promise about the past.
+        expected = max(beforeRawNanoseconds, begun)
     }
 
     package func rawNanoseconds(of time: MonotonicTime) -> UInt64 {

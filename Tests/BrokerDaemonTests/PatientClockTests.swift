@@ -18,6 +18,23 @@ import Testing
         #expect(clock.begin(rawNanoseconds: 11_900_000_000).rawValue == 11_900_000_000)
     }
 
+    /// Work that was left made the next turn "late" by the whole uptime, and moved every deadline by it.
+    @Test func aTurnThatShallFollowAtOnceIsNotLateByTheUptime() {
+        for due in [0, 1, 99_999_999_999] as [UInt64] {
+            var clock = PatientClock()
+            _ = clock.begin(rawNanoseconds: 100_000_000_000)
+            clock.expectNext(beforeRawNanoseconds: due)
+            #expect(clock.begin(rawNanoseconds: 100_000_100_000).rawValue == 100_000_100_000)
+        }
+    }
+
+    @Test func aTurnThatShallFollowAtOnceAndTakesLongIsLate() {
+        var clock = PatientClock()
+        _ = clock.begin(rawNanoseconds: 100_000_000_000)
+        clock.expectNext(beforeRawNanoseconds: 0)
+        #expect(clock.begin(rawNanoseconds: 105_000_000_000).rawValue == 100_000_000_000)
+    }
+
     @Test func aTurnThatNobodyExpectedIsNotLate() {
         var clock = PatientClock()
         _ = clock.begin(rawNanoseconds: 1_000_000_000)
