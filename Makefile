@@ -8,12 +8,17 @@ BUILD ?= debug
 ARGS ?=
 # Parts of the benchmark, by name with commas between: make bench ONLY=post,drain
 ONLY ?=
+# Histories of `make sim`, the first of their seeds, or one seed to replay; ARGS goes to taskq-sim.
+COUNT ?= 2000
+FIRST ?= 1
+SEED ?=
+JOBS ?= 2
 
 SWIFT_BUILD = swift build --scratch-path $(SCRATCH)
 PROCESSOR = plugins/tasks/processor
 
 .DEFAULT_GOAL := help
-.PHONY: help build release run test check fmt bench clean install-deps check-swift
+.PHONY: help build release run test check fmt bench sim clean install-deps check-swift
 
 help:
 	@echo "make run            build, then run the whole stack in the foreground (BUILD=release, ARGS=...)"
@@ -23,6 +28,7 @@ help:
 	@echo "make check          format lint and the tests of the repository itself"
 	@echo "make fmt            format the sources in place"
 	@echo "make bench          release build, then the benchmark (ONLY=post,drain,groups,million,latency)"
+	@echo "make sim            release build, then histories of the broker under faults (COUNT=n, or SEED=n)"
 	@echo "make install-deps   install missing Debian packages; the other targets do it first"
 	@echo "make clean          remove what was built"
 
@@ -60,6 +66,10 @@ fmt: check-swift
 bench: release
 	@$(MAKE) --no-print-directory -C Benchmarks/load OUT=$(abspath $(SCRATCH))/bench
 	python3 -B Benchmarks/bench.py --bin $(SCRATCH)/release --load $(SCRATCH)/bench $(if $(ONLY),--only $(ONLY))
+
+sim: install-deps
+	$(SWIFT_BUILD) -c release --product taskq-sim
+	@$(SCRATCH)/release/taskq-sim $(if $(SEED),--seed $(SEED),--count $(COUNT) --first $(FIRST) --jobs $(JOBS)) $(ARGS)
 
 clean: check-swift
 	rm -rf $(SCRATCH) $(PROCESSOR)

@@ -133,12 +133,17 @@ let testTargets: [Target] = [
         ]),
     tests(of: "AdminCommands", ["BinaryCoding", "TaskModel", "WireProtocol", "ZeroMQ"]),
     tests(of: "TaskProcessor"),
-    .testTarget(
-        name: "SimulationTests",
+    .target(
+        name: "Simulation",
         dependencies: [
-            "BrokerDaemon", "Journal", "QueueStateMachine", "TaskModel", "TestSupport", "WireProtocol",
-        ],
+            "BinaryCoding", "BrokerDaemon", "Journal", "QueueStateMachine", "TaskModel", "TestSupport",
+            "WireProtocol",
+        ], path: "Tests/Simulation", swiftSettings: strict),
+    .executableTarget(
+        name: "taskq-sim", dependencies: ["Simulation"], path: "Tests/SimulationRunner",
         swiftSettings: strict),
+    .testTarget(
+        name: "SimulationTests", dependencies: ["Simulation", "TestSupport"], swiftSettings: strict),
     .testTarget(
         name: "EndToEndTests",
         dependencies: [

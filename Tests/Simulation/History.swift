@@ -18,18 +18,6 @@ struct History {
     private(set) var turns = 0
     private let operations: Int
 
-    struct Summary: CustomStringConvertible, Sendable {
-        var violations: [String] = []
-        var accepted = 0
-        var deliveries = 0
-        var crashes = 0
-        var turns = 0
-        var description: String {
-            "\(accepted) accepted, \(deliveries) deliveries, \(turns) turns, "
-                + "\(crashes) crashes; \(violations)"
-        }
-    }
-
     init(seed: UInt64, operations: Int) {
         world = World(seed: seed)
         disk = SimulatedDisk(seed: seed)
@@ -55,16 +43,21 @@ struct History {
     }
 
     /// Runs the history: a faulty part, then a calm one in which everything has to drain.
-    mutating func run() -> Summary {
+    mutating func run() -> HistoryReport {
         var done = 0
         while done < operations { done += live(faulty: true, operations: operations - done) }
         for _ in 0..<8 where !isDrained { _ = live(faulty: false, operations: 600) }
         if !isDrained {
             world.oracle.complain("B: not everything drained after the faults had stopped: \(left)")
         }
-        return Summary(
-            violations: world.oracle.violations, accepted: world.oracle.accepted.count,
-            deliveries: world.oracle.deliveries, crashes: crashes, turns: turns)
+        var report = HistoryReport(violations: world.oracle.violations)
+        report.tally.count(.histories)
+        report.tally.count(.operations, done)
+        report.tally.count(.turns, turns)
+        report.tally.count(.crashes, crashes)
+        report.tally.count(.accepted, world.oracle.accepted.count)
+        report.tally.count(.deliveries, world.oracle.deliveries)
+        return report
     }
 
     private var left = ""

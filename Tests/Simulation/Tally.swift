@@ -1,0 +1,47 @@
+/// What happened in one history, or in many, counted by kind.
+package struct Tally: Hashable, Sendable {
+    package enum Kind: String, CaseIterable, Sendable {
+        // What was done.
+        case histories, operations, turns, lives
+        // What came of it.
+        case accepted, deliveries, completed, dead, cancelled
+        // Faults.
+        case crashes, reboots
+    }
+
+    private var counts = [UInt64](repeating: 0, count: Kind.allCases.count)
+
+    package init() {}
+
+    package subscript(kind: Kind) -> UInt64 {
+        get { counts[Self.place(of: kind)] }
+        set { counts[Self.place(of: kind)] = newValue }
+    }
+
+    package mutating func count(_ kind: Kind, _ number: Int = 1) {
+        counts[Self.place(of: kind)] += UInt64(number)
+    }
+
+    package mutating func add(_ other: Tally) {
+        for index in counts.indices { counts[index] += other.counts[index] }
+    }
+
+    /// `name=number`, spaces between; kinds that did not occur are left out.
+    package var text: String {
+        Kind.allCases.filter { self[$0] > 0 }.map { "\($0.rawValue)=\(self[$0])" }.joined(separator: " ")
+    }
+
+    /// Reads what ``text`` wrote; names that it does not know count as nothing.
+    package init(text: some StringProtocol) {
+        for pair in text.split(separator: " ") {
+            let parts = pair.split(separator: "=")
+            guard parts.count == 2, let kind = Kind(rawValue: String(parts[0])), let number = UInt64(parts[1])
+            else { continue }
+            self[kind] = number
+        }
+    }
+
+    private static func place(of kind: Kind) -> Int { places[kind] ?? 0 }
+    private static let places = Dictionary(
+        uniqueKeysWithValues: Kind.allCases.enumerated().map { ($0.element, $0.offset) })
+}
