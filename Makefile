@@ -13,12 +13,14 @@ COUNT ?= 2000
 FIRST ?= 1
 SEED ?=
 JOBS ?= 2
+# Where `make sabotage` writes its table; nowhere unless said.
+DOCUMENT ?=
 
 SWIFT_BUILD = swift build --scratch-path $(SCRATCH)
 PROCESSOR = plugins/tasks/processor
 
 .DEFAULT_GOAL := help
-.PHONY: help build release run test check fmt bench sim clean install-deps check-swift
+.PHONY: help build release run test check fmt bench sim sabotage clean install-deps check-swift
 
 help:
 	@echo "make run            build, then run the whole stack in the foreground (BUILD=release, ARGS=...)"
@@ -29,6 +31,7 @@ help:
 	@echo "make fmt            format the sources in place"
 	@echo "make bench          release build, then the benchmark (ONLY=post,drain,groups,million,latency)"
 	@echo "make sim            release build, then histories of the broker under faults (COUNT=n, or SEED=n)"
+	@echo "make sabotage       breaks each rule on purpose and shows that the simulation notices (ARGS=--only=NAME)"
 	@echo "make install-deps   install missing Debian packages; the other targets do it first"
 	@echo "make clean          remove what was built"
 
@@ -70,6 +73,9 @@ bench: release
 sim: install-deps
 	$(SWIFT_BUILD) -c release --product taskq-sim
 	@$(SCRATCH)/release/taskq-sim $(if $(SEED),--seed $(SEED),--count $(COUNT) --first $(FIRST) --jobs $(JOBS)) $(ARGS)
+
+sabotage: install-deps
+	python3 -B Tests/Sabotage/run.py --work $(SCRATCH)/sabotage $(if $(DOCUMENT),--document $(DOCUMENT)) $(ARGS)
 
 clean: check-swift
 	rm -rf $(SCRATCH) $(PROCESSOR)
