@@ -28,8 +28,6 @@ package struct BrokerDaemon {
 
     /// How long the turn looks for the next frame before it sleeps (docs/decisions/0007-spinning.md).
     private static let spinNanoseconds: UInt64 = 100_000
-    /// 100 ms after the last batch, a seal shows that it was durable.
-    private static let sealNanoseconds: UInt64 = 100_000_000
 
     private let configuration: ServiceConfiguration
     private let logger: Logger
@@ -103,9 +101,9 @@ package struct BrokerDaemon {
             try broker.turn(clocks, now: clock.begin(rawNanoseconds: clocks.monotonicNanoseconds))
             log.write(&broker)
             if broker.counters.syncs != syncs { lastSync = clocks.monotonicNanoseconds }
-            try sealIfQuiet(&broker, lastSync: lastSync, now: clocks.monotonicNanoseconds)
+            try broker.sealIfQuiet(lastSync: lastSync, now: clocks.monotonicNanoseconds)
             watchdog.feed(now: clocks.monotonicNanoseconds)
-            let wake = wakeTime(of: broker, clock, lastSync: lastSync)
+            let wake = min(broker.wakeTime(clock, lastSync: lastSync), watchdog.nextFeed ?? .max)
             clock.expectNext(beforeRawNanoseconds: wake)
             try endpoint.wait(
                 timeoutMilliseconds: Self.timeout(until: wake),
@@ -126,23 +124,6 @@ package struct BrokerDaemon {
         try broker.seal()
         log.write(&broker)
         logger.notice("stopped", metadata: ["journal.lsn": "\(broker.durableLSN.rawValue)"])
-    }
-
-    private func sealIfQuiet(
-        _ broker: inout Broker<LateEndpoint, BackgroundThread>, lastSync: UInt64, now: UInt64
-    ) throws(JournalError) {
-        if !broker.isSealed, now >= lastSync + Self.sealNanoseconds { try broker.seal() }
-    }
-
-    /// When the next turn has to begin, nanoseconds of the raw monotonic clock.
-    private func wakeTime(
-        of broker: borrowing Broker<LateEndpoint, BackgroundThread>, _ clock: PatientClock, lastSync: UInt64
-    ) -> UInt64 {
-        if broker.hasWork { return 0 }
-        var wake = watchdog.nextFeed ?? .max
-        if let deadline = broker.nextDeadline { wake = min(wake, clock.rawNanoseconds(of: deadline)) }
-        if !broker.isSealed { wake = min(wake, lastSync + Self.sealNanoseconds) }
-        return wake
     }
 
     private static func timeout(until wake: UInt64) -> Int {
