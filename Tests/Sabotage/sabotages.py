@@ -1,7 +1,9 @@
 """The table of sabotages, and the tree that they are built into."""
 
+import io
 import re
 import subprocess
+import tarfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,8 +85,8 @@ def sources(root: Path, revision: str | None) -> dict[str, bytes]:
     if revision is None:
         names = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").decode().split("\0")
         return {name: (root / name).read_bytes() for name in names if name and (root / name).is_file()}
-    names = git("ls-tree", "-r", "-z", "--name-only", revision).decode().split("\0")
-    return {name: git("show", f"{revision}:{name}") for name in names if name}
+    with tarfile.open(fileobj=io.BytesIO(git("archive", "--format=tar", revision))) as archive:
+        return {member.name: archive.extractfile(member).read() for member in archive if member.isfile()}
 
 
 def insert(table: Table, files: dict[str, bytes]) -> dict[str, bytes]:
