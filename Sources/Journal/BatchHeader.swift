@@ -4,15 +4,25 @@ import TaskModel
 struct BatchHeader: Hashable, Sendable {
     static let bytes = 64
     static let recordsMax = 1 << 24 - 1
-    private static let sealFlag: UInt32 = 1 << 24
+    /// Header and body of a handover: the next segment's number and four zero bytes.
+    static let handoverBytes = bytes + 8
 
-    /// Header and records.
+    /// What a batch is there for.
+    enum Kind: Hashable {
+        case records
+        /// Empty: shows that the batch before it was durable.
+        case seal
+        /// Empty, and the segment's last: the journal goes on in the segment that the body names, which was
+        /// durable before this was written.
+        case handover
+    }
+
+    /// Header and what follows it.
     var length: Int
     var records: Int
-    /// An empty batch that shows the one before to be durable.
-    var isSeal: Bool
+    var kind: Kind
     var segment: UInt32
-    /// LSN of the first record; of a seal, that of the record that comes next.
+    /// LSN of the first record; of an empty batch, that of the record that comes next.
     var firstLSN: LogSequenceNumber
     /// The last LSN that was durable when the batch was written.
     var watermark: LogSequenceNumber
@@ -26,7 +36,7 @@ struct BatchHeader: Hashable, Sendable {
     /// that.
     func fill(_ batch: inout EncodingBuffer, seed: UInt32) -> UInt32 {
         batch.overwrite(UInt32(length), at: 4)
-        batch.overwrite(UInt32(records) | (isSeal ? Self.sealFlag : 0), at: 8)
+        batch.overwrite(UInt32(records) | kind.flag, at: 8)
         batch.overwrite(segment, at: 12)
         batch.overwrite(firstLSN.rawValue, at: 16)
         batch.overwrite(watermark.rawValue, at: 24)
@@ -49,8 +59,12 @@ struct BatchHeader: Hashable, Sendable {
         guard length >= Self.bytes, length <= room else { return nil }
         let counted = bytes.loadLittle(UInt32.self, at: 8)
         records = Int(counted & 0xFF_FFFF)
-        isSeal = counted & Self.sealFlag != 0
-        guard counted >> 25 == 0, isSeal == (records == 0) else { return nil }
+        switch (counted & ~0xFF_FFFF, length) {
+        case (Kind.records.flag, _) where records > 0: kind = .records
+        case (Kind.seal.flag, Self.bytes) where records == 0: kind = .seal
+        case (Kind.handover.flag, Self.handoverBytes) where records == 0: kind = .handover
+        default: return nil
+        }
         segment = expected
         firstLSN = LogSequenceNumber(rawValue: bytes.loadLittle(UInt64.self, at: 16))
         watermark = LogSequenceNumber(rawValue: bytes.loadLittle(UInt64.self, at: 24))
@@ -65,12 +79,12 @@ struct BatchHeader: Hashable, Sendable {
     }
 
     init(
-        length: Int, records: Int, isSeal: Bool, segment: UInt32, firstLSN: LogSequenceNumber,
+        length: Int, records: Int, kind: Kind, segment: UInt32, firstLSN: LogSequenceNumber,
         watermark: LogSequenceNumber, clocks: BatchClocks
     ) {
         self.length = length
         self.records = records
-        self.isSeal = isSeal
+        self.kind = kind
         self.segment = segment
         self.firstLSN = firstLSN
         self.watermark = watermark
@@ -81,5 +95,15 @@ struct BatchHeader: Hashable, Sendable {
     func isTrue(of bytes: UnsafeRawBufferPointer, seed: UInt32) -> Bool {
         bytes.count == length
             && Checksum.crc32c(UnsafeRawBufferPointer(rebasing: bytes[4...]), seed: seed) == checksum
+    }
+}
+
+extension BatchHeader.Kind {
+    fileprivate var flag: UInt32 {
+        switch self {
+        case .records: 0
+        case .seal: 1 << 24
+        case .handover: 2 << 24
+        }
     }
 }

@@ -114,23 +114,21 @@ struct Checkpoint {
     }
 
     /// Gives every record to `body`, in the order of writing.
-    ///
-    /// False if one cannot be read.
-    func forEachRecord(_ body: (SnapshotRecord) -> Void) -> Bool {
-        bytes.withUnsafeBytes { raw in
+    func forEachRecord(_ body: (SnapshotRecord) -> Void) throws(DecodingFailure) {
+        try bytes.withUnsafeBufferPointer { (buffer) throws(DecodingFailure) in
+            let raw = UnsafeRawBufferPointer(buffer)
             for block in recordBlocks {
                 let payload = UnsafeRawBufferPointer(rebasing: raw[block])
                 var reader = BodyReader(payload, in: bytes, at: block.lowerBound)
                 while reader.remaining > 0 {
-                    do throws(DecodingFailure) {
-                        _ = try reader.readVariable()
-                        body(try reader.readSnapshot())
-                    } catch {
-                        return false
+                    let length = try reader.readVariable()
+                    let before = reader.remaining
+                    body(try reader.readSnapshot())
+                    guard UInt64(before - reader.remaining) == length else {
+                        throw .malformed("a snapshot record is not as long as it says")
                     }
                 }
             }
-            return true
         }
     }
 }

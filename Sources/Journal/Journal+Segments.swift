@@ -4,25 +4,26 @@ extension Journal {
     /// How long a full disk is left alone before the next try, milliseconds.
     static let fullDiskPause: UInt64 = 1_000
 
-    /// Leaves the active segment for the next prepared one that holds a batch of so many bytes; makes one
-    /// where there is none, which takes as long as writing it.
+    /// Leaves the active segment for the next prepared one that holds a batch of so many bytes, and says so
+    /// at its end; makes one where there is none, which takes as long as writing it.
     ///
     /// Nothing may be staged.
     mutating func beginSegment(holding bytes: Int) throws(JournalError) {
         precondition(stagedRecords == 0, "a segment was left with records staged")
-        let needed = SegmentHeader.bytes + bytes
+        let needed = SegmentHeader.bytes + bytes + BatchHeader.handoverBytes
         let next: PreparedSegment
         if let index = prepared.firstIndex(where: { $0.madeBytes >= needed }) {
             next = prepared[index]
         } else {
             next = try makeSegment(holding: needed)
         }
+        try handOver(to: next.number)
         let passedOver = prepared.filter { $0.number < next.number }
         prepared.removeAll { $0.number <= next.number }
         var record = segments[active.number] ?? SegmentRecord(active)
         record.validBytes = active.offset
         record.chain = active.chain
-        record.lastLSN = active.offset > SegmentHeader.bytes ? durableLSN : record.lastLSN
+        record.lastLSN = durableLSN
         segments[active.number] = record
         let seed = files.seed(next.number)
         active = ActiveSegment(
@@ -97,9 +98,9 @@ extension Journal {
 
     /// Bytes that can still be staged in segments that exist.
     package var availableBytes: Int {
-        let used = active.offset + max(batch.count, BatchHeader.bytes)
+        let used = active.offset + max(batch.count, BatchHeader.bytes) + BatchHeader.handoverBytes
         return prepared.reduce(max(0, active.madeBytes - used)) { sum, segment in
-            sum + segment.madeBytes - SegmentHeader.bytes - BatchHeader.bytes
+            sum + segment.madeBytes - SegmentHeader.bytes - BatchHeader.bytes - BatchHeader.handoverBytes
         }
     }
 

@@ -34,8 +34,10 @@ extension Journal {
         if alone > roomForBatch { try beginSegment(holding: alone) }
     }
 
-    /// Bytes that the batch being staged may grow to.
-    private var roomForBatch: Int { min(active.madeBytes - active.offset, JournalOptions.batchBytesMax) }
+    /// Bytes that the batch being staged may grow to; a segment keeps room for the handover that ends it.
+    private var roomForBatch: Int {
+        min(active.madeBytes - active.offset - BatchHeader.handoverBytes, JournalOptions.batchBytesMax)
+    }
 
     /// Encodes a record into the batch at its final place.
     ///
@@ -67,7 +69,7 @@ extension Journal {
     package mutating func commit() throws(JournalError) {
         try checkUsable()
         guard stagedRecords > 0 else { return }
-        try writeBatch(isSeal: false)
+        try writeBatch(.records)
     }
 
     /// Writes and syncs an empty batch which shows that the one before was durable; nothing if the last one
@@ -78,15 +80,26 @@ extension Journal {
         try checkUsable()
         precondition(stagedRecords == 0, "sealed with records staged")
         guard !isSealed else { return }
-        if BatchHeader.bytes > roomForBatch { try beginSegment(holding: BatchHeader.bytes) }
+        // The handover that ends a full segment seals as well.
+        if BatchHeader.bytes > roomForBatch { return try beginSegment(holding: BatchHeader.bytes) }
         batch.removeAll()
         batch.putZeros(BatchHeader.bytes)
-        try writeBatch(isSeal: true)
+        try writeBatch(.seal)
     }
 
-    private mutating func writeBatch(isSeal: Bool) throws(JournalError) {
+    /// Ends the active segment: from now on the journal is not whole without segment `next`, which must be
+    /// durable.
+    mutating func handOver(to next: UInt32) throws(JournalError) {
+        batch.removeAll()
+        batch.putZeros(BatchHeader.bytes)
+        batch.put(next)
+        batch.put(UInt32(0))
+        try writeBatch(.handover)
+    }
+
+    private mutating func writeBatch(_ kind: BatchHeader.Kind) throws(JournalError) {
         let header = BatchHeader(
-            length: batch.count, records: stagedRecords, isSeal: isSeal, segment: active.number,
+            length: batch.count, records: stagedRecords, kind: kind, segment: active.number,
             firstLSN: LogSequenceNumber(rawValue: nextLSN.rawValue - UInt64(stagedRecords)),
             watermark: durableLSN,
             clocks: clocks)
@@ -102,7 +115,7 @@ extension Journal {
         bytesSinceCheckpoint += batch.count
         durableLSN = LogSequenceNumber(rawValue: nextLSN.rawValue - 1)
         stagedRecords = 0
-        isSealed = isSeal
+        isSealed = kind != .records
         batch.removeAll()
     }
 

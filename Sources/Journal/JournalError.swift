@@ -67,7 +67,8 @@ package struct JournalDamage: Hashable, Sendable {
         case segmentHeader
         /// A sealed segment is shorter, or any segment longer, than it was made.
         case segmentLength(found: Int, made: Int)
-        /// A checkpoint names a segment that is not there.
+        /// A checkpoint, the segment before it, or the journal's own name shows that there was a segment that
+        /// is not there.
         case segmentMissing
         /// A batch is bad, and something later shows that it was on disk.
         case batch
@@ -79,6 +80,11 @@ package struct JournalDamage: Hashable, Sendable {
         case livePlace
         /// A batch is whole, but a record in it cannot be read.
         case record
+        /// A whole batch or checkpoint has something in it that this version does not know: most likely a
+        /// later one wrote it.
+        case unknownContent(kind: String, value: UInt64)
+        /// A segment holds batches, but the one before it does not hand over to it.
+        case handoverMissing
         /// The journal ends before a record that a checkpoint shows to have been durable.
         case tailMissing
     }

@@ -6,18 +6,21 @@ import TaskModel
 enum JournalName: Hashable {
     case segment(UInt32)
     case checkpoint(CheckpointName)
+    /// An empty file that says which journal the directory holds.
+    case instance(JournalInstance)
     /// A file that was being made when the process died.
     case unfinished
 
     private static let segmentSuffix = ".segment"
     private static let checkpointPrefix = "checkpoint-"
+    private static let instancePrefix = "instance-"
     private static let unfinishedSuffix = ".new"
 
     init?(_ name: String) {
         if name.hasSuffix(Self.unfinishedSuffix) {
             switch JournalName(String(name.dropLast(Self.unfinishedSuffix.count))) {
             case .segment, .checkpoint: self = .unfinished
-            case .unfinished, nil: return nil
+            case .unfinished, .instance, nil: return nil
             }
         } else if name.hasSuffix(Self.segmentSuffix) {
             guard let number = Self.hexadecimal(name.dropLast(Self.segmentSuffix.count), digits: 16),
@@ -33,6 +36,11 @@ enum JournalName: Hashable {
             self = .checkpoint(
                 CheckpointName(
                     covered: LogSequenceNumber(rawValue: lsn), ordinal: UInt32(truncatingIfNeeded: ordinal)))
+        } else if name.hasPrefix(Self.instancePrefix) {
+            guard let value = Self.hexadecimal(name.dropFirst(Self.instancePrefix.count), digits: 16) else {
+                return nil
+            }
+            self = .instance(JournalInstance(rawValue: value))
         } else {
             return nil
         }
@@ -43,6 +51,10 @@ enum JournalName: Hashable {
     static func checkpointFile(_ name: CheckpointName) -> String {
         let covered = padded(name.covered.rawValue, digits: 16)
         return "\(checkpointPrefix)\(covered)-\(padded(UInt64(name.ordinal), digits: 8))"
+    }
+
+    static func instanceFile(_ instance: JournalInstance) -> String {
+        instancePrefix + padded(instance.rawValue, digits: 16)
     }
 
     static func unfinishedFile(_ name: String) -> String { name + unfinishedSuffix }
@@ -67,6 +79,7 @@ enum JournalName: Hashable {
 struct JournalListing {
     var segments: [UInt32] = []
     private(set) var checkpoints: [CheckpointName] = []
+    private(set) var instances: [JournalInstance] = []
     private(set) var unfinished: [String] = []
 
     init(_ storage: any JournalStorage) throws(JournalError) {
@@ -74,6 +87,7 @@ struct JournalListing {
             switch JournalName(name) {
             case .segment(let number): segments.append(number)
             case .checkpoint(let checkpoint): checkpoints.append(checkpoint)
+            case .instance(let instance): instances.append(instance)
             case .unfinished: unfinished.append(name)
             case nil: break
             }

@@ -17,6 +17,7 @@ package struct JournalVerification: Sendable {
         /// Nil for a segment without a record.
         package fileprivate(set) var firstLSN: LogSequenceNumber?
         package fileprivate(set) var lastLSN: LogSequenceNumber?
+        /// The last batch is a seal, or hands over to the next segment.
         package fileprivate(set) var endsInSeal = false
         /// Nothing but zeros behind the last valid batch.
         package fileprivate(set) var restIsZero = true
@@ -98,7 +99,7 @@ extension JournalVerification.Segment {
         validBytes = cursor.offset
         batches += 1
         records += header.records
-        endsInSeal = header.isSeal
+        endsInSeal = header.kind != .records
         if header.records > 0 {
             firstLSN = firstLSN ?? header.firstLSN
             lastLSN = LogSequenceNumber(rawValue: header.endLSN.rawValue - 1)
@@ -108,7 +109,8 @@ extension JournalVerification.Segment {
                 bytes, owner: owner, ownerOffset: ownerOffset, segment: cursor.segment,
                 batchOffset: cursor.batchOffset)
             var bad: [RecordSpan] = []
-            while let item = walk.next() {
+            for _ in 0..<header.records {
+                guard let item = walk.next() else { break }
                 if !walk.isTrue(item, seed: seed) { bad.append(item.span) }
             }
             return bad

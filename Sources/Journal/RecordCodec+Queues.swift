@@ -61,7 +61,16 @@ extension BodyReader {
 
     mutating func readPauseChange() throws(DecodingFailure) -> QueuePauseChange {
         QueuePauseChange(
-            queue: try readQueueNumber(), pauses: QueuePauses(rawValue: try read()), actor: try readText(),
+            queue: try readQueueNumber(), pauses: try readPauses(), actor: try readText(),
             reason: try readText())
+    }
+
+    /// A pause that is not known must not be passed over: the queue would go on.
+    mutating func readPauses() throws(DecodingFailure) -> QueuePauses {
+        let pauses = QueuePauses(rawValue: try read())
+        guard pauses.isSubset(of: [.deliveries, .ingest, .halted]) else {
+            throw .unknown(kind: "pause", value: UInt64(pauses.rawValue))
+        }
+        return pauses
     }
 }

@@ -1,7 +1,7 @@
 import BinaryCoding
 import TaskModel
 
-/// The type byte of a record, as docs/journal-format.md lists them.
+/// The type of a record, as docs/journal-format.md lists them: the low seven bits of its type byte.
 ///
 /// A number is never given a second meaning.
 enum RecordType: UInt8, CaseIterable {
@@ -93,9 +93,10 @@ extension EncodingBuffer {
 }
 
 extension BodyReader {
-    mutating func readRecord(type: UInt8) throws(DecodingFailure) -> JournalRecord {
-        guard let type = RecordType(rawValue: type) else {
-            throw .unknown(kind: "record type", value: UInt64(type))
+    mutating func readRecord(type code: UInt8) throws(DecodingFailure) -> JournalRecord {
+        if code & ExtraFields.flag != 0 { try skipExtraFields() }
+        guard let type = RecordType(rawValue: code & ~ExtraFields.flag) else {
+            throw .unknown(kind: "record type", value: UInt64(code & ~ExtraFields.flag))
         }
         let record = try readBody(type: type)
         try expectEnd()
@@ -129,7 +130,7 @@ extension BodyReader {
     /// The record behind what compaction wrapped: type byte and body, verbatim.
     static func unwrap(_ moved: MovedRecord) throws(DecodingFailure) -> JournalRecord {
         guard let type = moved.original.first else { throw .truncated }
-        guard type != RecordType.moved.rawValue else {
+        guard type & ~ExtraFields.flag != RecordType.moved.rawValue else {
             throw .malformed("a moved record within a moved record")
         }
         let owner = Array(moved.original.dropFirst())

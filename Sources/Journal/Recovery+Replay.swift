@@ -4,12 +4,17 @@ import TaskModel
 extension Recovery {
     /// Replays every batch after the checkpoint.
     ///
-    /// LSNs without a gap prove that nothing between two batches is missing; whether something is missing at
-    /// the very end is for ``settleTail()`` to judge.
+    /// LSNs without a gap prove that nothing between two batches is missing, a handover that its segment is
+    /// there; whether something is missing at the very end is for ``settleTail()`` to judge.
     mutating func replay(into sink: inout some JournalRecoverySink) throws(JournalError) {
         distrustCache()
         progress.total = progress.done + segments[tail...].reduce(0) { $0 + $1.madeBytes }
+        lastWritten = tail
+        var target: UInt32?
         for index in tail..<segments.count {
+            if segments[index].number == target {
+                (tail, target) = (index, nil)
+            }
             var cursor = SegmentCursor(
                 segment: segments[index].number, madeBytes: segments[index].madeBytes,
                 seed: segments[index].seed,
@@ -17,16 +22,19 @@ extension Recovery {
             batches: while true {
                 switch try cursor.next() {
                 case .batch(let header):
-                    guard header.firstLSN == expected else {
-                        throw discontinuity(index, cursor.batchOffset, header)
+                    guard header.firstLSN == expected, index == tail, target == nil else {
+                        throw discontinuity(index, cursor.batchOffset, header, missing: target)
                     }
                     try apply(header, cursor, index, into: &sink)
+                    if header.kind == .handover { target = cursor.handoverTarget }
                 case .end(let isZero):
                     segments[index].endIsZero = isZero
                     break batches
                 }
             }
         }
+        guard let target else { return }
+        throw .damaged(JournalDamage(.segmentMissing, segment: target, offset: 0, firstLSN: expected))
     }
 
     /// Sees to it that the last segment with batches is read from the disk (W3).
@@ -48,30 +56,37 @@ extension Recovery {
     ) throws(JournalError) {
         let time = header.clocks.journal
         var lsn = header.firstLSN.rawValue
-        let isWhole = cursor.withBatch { bytes, owner, ownerOffset in
-            var walk = BatchWalk(
-                bytes, owner: owner, ownerOffset: ownerOffset, segment: cursor.segment,
-                batchOffset: cursor.batchOffset)
-            for _ in 0..<header.records {
-                guard let item = walk.next() else { return false }
-                do throws(DecodingFailure) {
-                    let position = RecordPosition(
-                        lsn: LogSequenceNumber(rawValue: lsn), span: item.span, time: time)
-                    sink.apply(try walk.record(item), at: position)
-                } catch {
-                    return false
+        var unknown: JournalDamage.Kind?
+        let isWhole =
+            header.records == 0
+            || cursor.withBatch { bytes, owner, ownerOffset in
+                var walk = BatchWalk(
+                    bytes, owner: owner, ownerOffset: ownerOffset, segment: cursor.segment,
+                    batchOffset: cursor.batchOffset)
+                for _ in 0..<header.records {
+                    guard let item = walk.next() else { return false }
+                    do throws(DecodingFailure) {
+                        let position = RecordPosition(
+                            lsn: LogSequenceNumber(rawValue: lsn), span: item.span, time: time)
+                        sink.apply(try walk.record(item), at: position)
+                    } catch {
+                        if case .unknown(let kind, let value) = error {
+                            unknown = .unknownContent(kind: kind, value: value)
+                        }
+                        return false
+                    }
+                    lsn += 1
                 }
-                lsn += 1
+                return walk.isAtEnd
             }
-            return walk.isAtEnd
-        }
         guard isWhole else {
-            throw damage(.record, index, cursor.batchOffset, from: LogSequenceNumber(rawValue: lsn), to: nil)
+            let first = LogSequenceNumber(rawValue: lsn)
+            throw damage(unknown ?? .record, index, cursor.batchOffset, from: first, to: nil)
         }
         expected = header.endLSN
         clocks = header.clocks
-        lastIsSeal = header.isSeal
-        tail = index
+        lastIsSeal = header.kind != .records
+        lastWritten = index
         segments[index].validBytes = cursor.offset
         segments[index].chain = Checksum.chained(segments[index].chain, header.checksum)
         if header.records > 0 { segments[index].lastLSN = LogSequenceNumber(rawValue: expected.rawValue - 1) }
@@ -82,10 +97,19 @@ extension Recovery {
 
     /// A good batch that is not the one that should come next: what is missing stood where the good ones
     /// ended.
-    private func discontinuity(_ index: Int, _ offset: Int, _ header: BatchHeader) -> JournalError {
+    private func discontinuity(
+        _ index: Int, _ offset: Int, _ header: BatchHeader, missing target: UInt32?
+    ) -> JournalError {
         let last =
             header.firstLSN > expected ? LogSequenceNumber(rawValue: header.firstLSN.rawValue - 1) : nil
+        if let target, target < segments[index].number {
+            return .damaged(
+                JournalDamage(.segmentMissing, segment: target, offset: 0, firstLSN: expected, lastLSN: last))
+        }
         guard index > tail else { return damage(.gap, index, offset, from: expected, to: last) }
+        if header.firstLSN == expected, segments[tail].endIsZero {
+            return damage(.handoverMissing, tail, segments[tail].validBytes, from: expected, to: nil)
+        }
         let kind: JournalDamage.Kind = segments[tail].endIsZero ? .gap : .batch
         return damage(kind, tail, segments[tail].validBytes, from: expected, to: last)
     }

@@ -50,9 +50,7 @@ extension Recovery {
         let header = checkpoint.header
         report.checkpointLSN = header.covered
         clocks = header.clocks
-        guard checkpoint.forEachRecord({ sink.restore($0) }) else {
-            throw .noGoodCheckpoint(bad: [JournalName.checkpointFile(header.name)])
-        }
+        try feedRecords(of: checkpoint, into: &sink)
         progress.total = checkpoint.segments.reduce(0) { $0 + $1.validBytes }
         for index in segments.indices where segments[index].number < header.segment {
             // What the checkpoint does not point into is before it all the same.
@@ -80,6 +78,23 @@ extension Recovery {
         expected = LogSequenceNumber(rawValue: header.covered.rawValue + 1)
     }
 
+    private func feedRecords(
+        of checkpoint: Checkpoint, into sink: inout some JournalRecoverySink
+    ) throws(JournalError) {
+        do throws(DecodingFailure) {
+            try checkpoint.forEachRecord { sink.restore($0) }
+        } catch {
+            // Every checksum holds: these bytes were written so, but not by this version.
+            guard case .unknown(let kind, let value) = error else {
+                throw .noGoodCheckpoint(bad: [JournalName.checkpointFile(checkpoint.header.name)])
+            }
+            throw .damaged(
+                JournalDamage(
+                    .unknownContent(kind: kind, value: value), segment: checkpoint.header.segment,
+                    offset: checkpoint.header.offset, firstLSN: checkpoint.header.covered))
+        }
+    }
+
     private mutating func restore(
         _ fact: SegmentFact, index: Int, live: [UInt32], into sink: inout some JournalRecoverySink
     ) throws(JournalError) {
@@ -104,7 +119,7 @@ extension Recovery {
             }
             next = header.endLSN
             chain = Checksum.chained(chain, header.checksum)
-            lastIsSeal = header.isSeal
+            lastIsSeal = header.kind != .records
             try restoreLive(in: cursor, live, &taken, into: &sink)
             progress.advance(by: header.length)
         }

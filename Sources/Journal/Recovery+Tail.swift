@@ -41,7 +41,10 @@ extension Recovery {
         for index in tail..<segments.count { try extendToMadeLength(index) }
         // W4: replay may have seen bytes that were only in the cache. Nobody is answered from them before
         // this.
-        try segments[tail].file.sync()
+        try segments[lastWritten].file.sync()
+        if tail != lastWritten { try segments[tail].file.sync() }
+        // From here on an empty directory with this name is a loss and not a beginning.
+        if !isNamed { _ = try storage.create(JournalName.instanceFile(instance)) }
         // A segment whose name was not yet durable may be used from now on.
         try storage.syncDirectory()
     }

@@ -41,6 +41,8 @@ struct Recovery {
     let instance: JournalInstance
     /// False for a look that leaves everything as it is.
     let mayWrite: Bool
+    /// The directory has the file that says which journal it holds.
+    let isNamed: Bool
     var segments: [RecoveredSegment]
     /// Ascending.
     let checkpointNames: [CheckpointName]
@@ -51,8 +53,10 @@ struct Recovery {
     var expected = LogSequenceNumber(rawValue: 1)
     var clocks: BatchClocks?
     var lastIsSeal = true
-    /// Index of the segment that holds the last good batch, or that the checkpoint ends in.
+    /// Index of the segment in use: that of the last good batch, or the one that this hands over to.
     var tail = 0
+    /// Index of the segment that holds the last good batch.
+    var lastWritten = 0
     var replayedBytes = 0
     var progress: Progress
 
@@ -76,6 +80,7 @@ struct Recovery {
         var listing = try JournalListing(storage)
         for name in listing.unfinished { try storage.unlink(name) }
         let isNew = listing.isEmpty
+        guard !isNew || listing.instances.isEmpty else { throw allIsMissing() }
         if isNew {
             try makeFirstSegment(storage, options)
             listing.segments = [1]
@@ -93,6 +98,13 @@ struct Recovery {
         var recovery = try Recovery(storage, listing, mayWrite: false, progress: Progress(sink: nil))
         try recovery.recover(into: &sink)
         return recovery.report
+    }
+
+    /// The directory says that it holds a journal, and there is neither segment nor checkpoint.
+    private static func allIsMissing() -> JournalError {
+        .damaged(
+            JournalDamage(
+                .segmentMissing, segment: 1, offset: 0, firstLSN: LogSequenceNumber(rawValue: 1)))
     }
 
     private mutating func recover(into sink: inout some JournalRecoverySink) throws(JournalError) {
@@ -139,6 +151,7 @@ struct Recovery {
                     seed: SegmentSeed(instance: header.instance, segment: number)))
         }
         guard let found else {
+            guard !listing.checkpoints.isEmpty else { throw Self.allIsMissing() }
             // Checkpoints and no segment at all.
             let covered = listing.checkpoints.last?.covered ?? LogSequenceNumber(rawValue: 0)
             throw .damaged(
@@ -146,6 +159,10 @@ struct Recovery {
                     .segmentMissing, segment: 1, offset: 0, firstLSN: LogSequenceNumber(rawValue: 1),
                     lastLSN: covered))
         }
+        for other in listing.instances where other != found {
+            throw .foreignFile(file: JournalName.instanceFile(other))
+        }
+        isNamed = !listing.instances.isEmpty
         self.storage = storage
         self.instance = found
         self.segments = segments

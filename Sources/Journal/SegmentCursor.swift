@@ -59,6 +59,11 @@ struct SegmentCursor {
         withBytes(batchOffset, offset - batchOffset) { body($0, chunk, batchOffset - chunkOffset) }
     }
 
+    /// The segment that the handover given last names.
+    var handoverTarget: UInt32 {
+        withBatch { bytes, _, _ in bytes.loadLittle(UInt32.self, at: BatchHeader.bytes) }
+    }
+
     private func withBytes<Result>(_ offset: Int, _ count: Int, _ body: (UnsafeRawBufferPointer) -> Result)
         -> Result
     {

@@ -32,7 +32,7 @@ package struct SegmentScan: Sendable {
                         .batch, segment: cursor.segment, offset: cursor.offset,
                         firstLSN: LogSequenceNumber(rawValue: 0)))
             }
-            guard append(itemsOf: header, to: &items) else {
+            guard header.records == 0 || append(itemsOf: header, to: &items) else {
                 throw .damaged(
                     JournalDamage(
                         .record, segment: cursor.segment, offset: cursor.batchOffset,

@@ -111,8 +111,9 @@ extension EncodingBuffer {
 extension BodyReader {
     mutating func readSnapshot() throws(DecodingFailure) -> SnapshotRecord {
         let code: UInt8 = try read()
-        guard let type = SnapshotType(rawValue: code) else {
-            throw .unknown(kind: "snapshot", value: UInt64(code))
+        if code & ExtraFields.flag != 0 { try skipExtraFields() }
+        guard let type = SnapshotType(rawValue: code & ~ExtraFields.flag) else {
+            throw .unknown(kind: "snapshot record type", value: UInt64(code & ~ExtraFields.flag))
         }
         switch type {
         case .totals:
@@ -146,7 +147,7 @@ extension BodyReader {
         counters.cancelled = try readVariable()
         counters.purged = try readVariable()
         return QueueSnapshot(
-            declaration: declaration, counters: counters, pauses: QueuePauses(rawValue: try read()),
+            declaration: declaration, counters: counters, pauses: try readPauses(),
             pauseActor: try readText(), pauseReason: try readText(), isDeleted: try readFlag())
     }
 

@@ -119,7 +119,7 @@ import Testing
         try JournalListing(disk.restarted())
     }
 
-    @Test func aSegmentMissingBetweenTwoOthersIsAGapThatNamesItsRecords() throws {
+    @Test func aSegmentMissingBetweenTwoOthersIsNamedWithItsRecords() throws {
         let disk = SimulatedDisk(seed: 1)
         var broker = try ModelBroker(disk)
         for number in 1...6 as ClosedRange<UInt64> {
@@ -134,7 +134,8 @@ import Testing
                 Issue.record("segment \(number): \(String(describing: error))")
                 continue
             }
-            #expect(damage.kind == .gap)
+            #expect(damage.kind == .segmentMissing)
+            #expect(damage.segment == number)
             #expect(damage.firstLSN.rawValue == UInt64(number))
             #expect(damage.lastLSN?.rawValue == UInt64(number))
         }
@@ -186,7 +187,7 @@ import Testing
         #expect(deleted.isEmpty)
         let meaning = broker.queue.meaning
         broker.close()
-        disk.flipBit(8 * 90, of: try #require(disk.names.last))
+        disk.flipBit(8 * 90, of: try #require(disk.checkpointNames.last))
         let again = try ModelBroker(disk.restarted())
         let warnings = again.journal.recovery.warnings.count
         #expect(warnings == 1)

@@ -102,13 +102,13 @@ import Testing
         let (full, refused) = (journal.isFull, !journal.acceptsPosts(ofBytes: 1))
         #expect(full)
         #expect(refused)
-        #expect(disk.names == [firstSegment], "nothing is left of the try")
+        #expect(disk.segmentNames == [firstSegment], "nothing is left of the try")
         // Acks still go into what there is, and the next try waits a second.
         try journal.write([completed(1)], at: 500)
         let early = journal.preparationNeeded(clocks: clocks(999)) == nil
         #expect(early)
         let needed = failure { () throws(JournalError) in try journal.ensureRoom(bytes: 20_000) }
-        #expect(needed == .full(neededBytes: 20_128))
+        #expect(needed == .full(neededBytes: 20_200))
         try journal.write([completed(2)], at: 600)
         disk.inject { _ in nil }
         let again = journal.preparationNeeded(clocks: clocks(1_000))

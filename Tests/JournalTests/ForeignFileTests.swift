@@ -1,6 +1,7 @@
-import Journal
 import TaskModel
 import Testing
+
+@testable import Journal
 
 /// F1, F5, F8, F11 and F7's "never delete what you do not understand".
 @Suite struct ForeignFileTests {
@@ -59,6 +60,22 @@ import Testing
         #expect(error == .unsupportedVersion(file: firstSegment, version: 2))
     }
 
+    @Test func aRecordOfATypeOfALaterVersionIsNamedAndRefused() throws {
+        let disk = SimulatedDisk(seed: 1)
+        var journal = try Journal.open(disk)
+        try journal.write([accepted(1, payload: [1])])
+        let span = try journal.write([accepted(2, payload: [2])])[0].span
+        journal.close()
+        disk.rewriteBatch(of: firstSegment, at: Int(span.offset) - 64) { batch in batch[64 + 7] = 17 }
+        let error = failure { () throws(JournalError) in _ = try recovered(disk.restarted()) }
+        guard case .damaged(let damage) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(damage.kind == .unknownContent(kind: "record type", value: 17))
+        #expect(damage.firstLSN.rawValue == 2)
+    }
+
     private func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
         var crc: UInt32 = ~0
         for byte in bytes {
@@ -77,7 +94,8 @@ import Testing
         }
         let next = disk.restarted()
         #expect(try recovered(next).sink.records.count == 5)
-        #expect(next.names == (strange + [firstSegment, second]).sorted())
+        let own = try #require(next.names.first { $0.hasPrefix("instance-") })
+        #expect(next.names == (strange + [firstSegment, second, own]).sorted())
     }
 
     @Test func aSecondOwnerIsRefusedUntilTheFirstIsGone() throws {

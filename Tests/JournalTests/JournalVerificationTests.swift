@@ -51,9 +51,9 @@ import Testing
 
     @Test func aTornEndAndABadCheckpointAreSaidAndStay() throws {
         let disk = try sample()
-        let checkpoint = try #require(disk.names.last)
+        let checkpoint = try #require(disk.checkpointNames.last)
         disk.flipBit(8 * 90, of: checkpoint)
-        let last = try #require(disk.names.last { $0.hasSuffix(".segment") })
+        let last = try #require(disk.segmentNames.last)
         let bytes = disk.contents(last)
         disk.flipBit((bytes.count - 1) * 8, of: last)
         var queue = ModelQueue()

@@ -14,7 +14,7 @@ import Testing
         #expect(durable.rawValue == 0)
         #expect(next.rawValue == 1)
         #expect(sink.finishes == 1)
-        #expect(disk.names == [firstSegment])
+        #expect(disk.segmentNames == [firstSegment])
     }
 
     @Test func recordsComeBackInOrderWithTheirPositions() throws {
@@ -166,7 +166,7 @@ import Testing
         let span = try journal.write([accepted(2, payload: payload(of: 2, count: 12_000))])[0].span
         #expect(span.segment == 3)
         try journal.adopt(early.run())
-        #expect(disk.names == [firstSegment, "0000000000000003.segment"])
+        #expect(disk.segmentNames == [firstSegment, "0000000000000003.segment"])
         let third = journal.preparationNeeded(clocks: clocks(5_000))
         let late = try #require(third)
         try journal.adopt(late.run())

@@ -47,7 +47,8 @@ import Testing
         var failures = 0
         for _ in 0..<20_000 {
             let body = random.bytes(count: Int(random.next() % 80))
-            if case .failure = decoded(body, type: UInt8(random.next() % 20)) { failures += 1 }
+            let type = UInt8(random.next() % 20) | (random.oneIn(3) ? ExtraFields.flag : 0)
+            if case .failure = decoded(body, type: type) { failures += 1 }
         }
         #expect(failures > 10_000)
     }
@@ -55,6 +56,30 @@ import Testing
     @Test func anUnknownTypeIsNamed() {
         #expect(decoded([], type: 17) == .failure(.unknown(kind: "record type", value: 17)))
         #expect(decoded([], type: 0) == .failure(.unknown(kind: "record type", value: 0)))
+        #expect(decoded([0], type: 0x91) == .failure(.unknown(kind: "record type", value: 17)))
+    }
+
+    @Test(arguments: 1...16) func fieldsOfALaterVersionArePassedOverUnlessTheyAreVital(kind: Int) {
+        var random = SeededGenerator(announcedAs: "fields kind \(kind)", seed: 16)
+        let record = random.record(kind: kind)
+        let (type, body) = encoded(record)
+        // Tag 2 with three bytes, tag 300 with none.
+        let passable: [UInt8] = [8, 2, 3, 7, 7, 7, 0xAC, 2, 0]
+        #expect(decoded(passable + body, type: type | ExtraFields.flag) == .success(record))
+        #expect(decoded([0] + body, type: type | ExtraFields.flag) == .success(record))
+        let vital: [UInt8] = [3, 5, 1, 7]
+        #expect(
+            decoded(vital + body, type: type | ExtraFields.flag)
+                == .failure(.unknown(kind: "field", value: 5)))
+        for wrong: [UInt8] in [[200], [2, 2, 1], [1, 2], [3, 2, 5, 1]] {
+            #expect(decoded(wrong, type: type | ExtraFields.flag) != .success(record))
+        }
+    }
+
+    @Test func aPauseThatThisVersionDoesNotKnowIsRefused() {
+        #expect(
+            decoded([1, 8, 0, 0], type: RecordType.queuePauseChanged.rawValue)
+                == .failure(.unknown(kind: "pause", value: 8)))
     }
 
     @Test(arguments: 1...16) func theSizeBoundIsNeverLessThanTheEncoding(kind: Int) {
