@@ -94,6 +94,8 @@ extension QueueStateMachine {
         guard let task = volatile.leases[receipt], durable.detail(of: task)?.lease?.session == session else {
             return false
         }
+        // A hello may list a receipt twice; the task takes one place of the worker's credit.
+        if let holder = volatile.holders[task]?.peer { volatile.workers[holder]?.held -= 1 }
         arm(task, holder: peer, now: now)
         volatile.workers[peer]?.held += 1
         return true
