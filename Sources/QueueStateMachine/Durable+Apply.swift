@@ -87,12 +87,8 @@ extension Durable {
     ) {
         let key = DeduplicationKeyEntry.Key(queue: queue, digest: entry.key)
         // A key is accepted again only after it has expired; its old entry is still there until it is swept.
-        if let old = keys.find(key) {
-            keys[old] = keyEntry(key, entry, task, sequence)
-        } else {
-            let slot = keys.insert(keyEntry(key, entry, task, sequence))
-            self[queue].keys.append(slot)
-        }
+        if let old = keys.find(key) { forgetKey(old) }
+        appendKey(keys.insert(keyEntry(key, entry, task, sequence)))
     }
 
     private func keyEntry(

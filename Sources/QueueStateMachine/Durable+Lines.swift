@@ -90,5 +90,20 @@ extension Durable {
         groups[tasks[task].group].deadCount -= 1
     }
 
+    mutating func appendKey(_ slot: Slot<DeduplicationKeyEntry>) {
+        let queue = keys[slot].key.queue
+        let last = self[queue].lastKey
+        keys[slot].previous = last
+        if last.isNone { self[queue].firstKey = slot } else { keys[last].next = slot }
+        self[queue].lastKey = slot
+    }
+
+    mutating func forgetKey(_ slot: Slot<DeduplicationKeyEntry>) {
+        let (queue, next, previous) = (keys[slot].key.queue, keys[slot].next, keys[slot].previous)
+        if previous.isNone { self[queue].firstKey = next } else { keys[previous].next = next }
+        if next.isNone { self[queue].lastKey = previous } else { keys[next].previous = previous }
+        keys.remove(slot)
+    }
+
     func queue(of task: Slot<TaskEntry>) -> QueueNumber { groups[tasks[task].group].key.queue }
 }

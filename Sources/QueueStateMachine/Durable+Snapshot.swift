@@ -25,7 +25,11 @@ extension Durable {
         details.visit { _, detail in emit(.task(snapshot(of: detail))) }
         finishedOrder.visit { slot in emit(.finished(snapshot(of: finished[slot]))) }
         for queue in queues {
-            queue.keys.visit { slot in emit(.deduplication(snapshot(of: keys[slot]))) }
+            var slot = queue.firstKey
+            while !slot.isNone {
+                emit(.deduplication(snapshot(of: keys[slot])))
+                slot = keys[slot].next
+            }
         }
     }
 

@@ -128,6 +128,19 @@ struct DeduplicationKeyEntry: Keyed {
     let expires: JournalTime
     let task: TaskID
     let sequence: TaskSequence
+    /// Neighbours in the queue's line of keys.
+    var next: Slot<DeduplicationKeyEntry> = .none
+    var previous: Slot<DeduplicationKeyEntry> = .none
+
+    init(
+        key: Key, content: Digest, expires: JournalTime, task: TaskID, sequence: TaskSequence
+    ) {
+        self.key = key
+        self.content = content
+        self.expires = expires
+        self.task = task
+        self.sequence = sequence
+    }
 
     static func hash(of key: Key) -> UInt64 {
         var hasher = Hasher()
@@ -160,8 +173,9 @@ struct QueueEntry: Sendable {
     /// The dead-letter queue, oldest death first.
     var firstDead: Slot<TaskEntry> = .none
     var lastDead: Slot<TaskEntry> = .none
-    /// Known keys in the order of their expiry.
-    var keys = PagedQueue<Slot<DeduplicationKeyEntry>>()
+    /// Known keys in the order of their acceptance, which is that of their expiry while the window stays.
+    var firstKey: Slot<DeduplicationKeyEntry> = .none
+    var lastKey: Slot<DeduplicationKeyEntry> = .none
 
     init(declaration: QueueDeclaration) { self.declaration = declaration }
 

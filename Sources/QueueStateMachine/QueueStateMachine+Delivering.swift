@@ -102,15 +102,18 @@ extension QueueStateMachine {
         case .accepted(let task): mayDeliver(task.queue)
         case .delivered(let delivery):
             if let task = durable.tasks.find(delivery.id) { volatile.leases[receipt] = task }
+        case .released(let release): noteWaitingAgain(release.id)
         case .attemptFailed(let failure):
+            noteWaitingAgain(failure.id)
             if failure.retryMilliseconds > 0 {
                 beginBackoff(of: failure.id, failure.retryMilliseconds, now: now)
             }
-        case .unparked(let id): mayDeliverQueue(of: id)
+        case .unparked(let id):
+            noteWaitingAgain(id)
+            mayDeliverQueue(of: id)
         case .redriven(let redrive): mayDeliverQueue(of: redrive.id)
         case .queuePauseChanged(let change): mayDeliver(change.queue)
-        case .queueDeclared, .queueDeleted, .released, .completed, .deadLettered, .parked, .cancelled,
-            .purged,
+        case .queueDeclared, .queueDeleted, .completed, .deadLettered, .parked, .cancelled, .purged,
             .historyForgotten, .moved:
             break
         }

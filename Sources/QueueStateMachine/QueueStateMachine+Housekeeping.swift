@@ -6,6 +6,8 @@ struct RetentionSweep: Sendable {
     var page: Int?
     /// The sequence below which everything of a queue was too old when the last walk began.
     var cutoffs: [QueueNumber: TaskSequence] = [:]
+    /// Tasks below their queue's cutoff that were leased or parked when the walk passed, and wait again.
+    var returned: [TaskID] = []
 }
 
 extension QueueStateMachine {
@@ -19,7 +21,7 @@ extension QueueStateMachine {
         trimEpochs(at: clock.journal)
         return Housekeeping(
             forget: finishedToForget(at: clock.journal, limit: limit),
-            expired: sweepRetention(at: clock.journal))
+            expired: takeReturned(limit: limit) + sweepRetention(at: clock.journal))
     }
 
     /// What ``housekeeping(at:limit:)`` asks the shell to do.
@@ -29,9 +31,15 @@ extension QueueStateMachine {
         package var expired: [TaskID]
     }
 
-    /// The record that dead-letters a pending task past its retention; nil if it does not wait any more.
+    /// The record that dead-letters a pending task past its retention.
+    ///
+    /// Nil if it does not wait any more, or may wait longer by now.
     package func expiry(of id: TaskID, earlier: ArraySlice<UInt8>, at clock: ClockReading) -> JournalRecord? {
-        guard let task = durable.tasks.find(id), durable.tasks[task].standing == .pending else { return nil }
+        guard let task = durable.tasks.find(id), durable.tasks[task].standing == .pending,
+            let cutoff = cutoff(
+                age: durable[durable.queue(of: task)].settings.retentionMilliseconds, at: clock.journal),
+            durable.tasks[task].sequence < cutoff
+        else { return nil }
         return .deadLettered(
             DeadLetter(
                 id: id, reason: .expired,
@@ -56,22 +64,25 @@ extension QueueStateMachine {
     }
 
     private mutating func forgetExpiredKeys(at time: JournalTime, limit: Int) {
+        var left = limit
         for queue in durable.queues.indices {
-            var removed = 0
-            while removed < limit, let slot = durable.queues[queue].keys.first,
-                durable.keys[slot].expires <= time
+            while left > 0, !durable.queues[queue].firstKey.isNone,
+                durable.keys[durable.queues[queue].firstKey].expires <= time
             {
-                _ = durable.queues[queue].keys.popFirst()
-                durable.keys.remove(slot)
-                removed += 1
+                durable.forgetKey(durable.queues[queue].firstKey)
+                left -= 1
             }
         }
+        volatile.hasExpiredKeys = left == 0
     }
 
-    /// Ages beyond the longest retention need not be told apart.
+    /// Ages beyond the longest retention need not be told apart: of the epochs that are past it whole, the
+    /// newest says it for all.
     private mutating func trimEpochs(at time: JournalTime) {
         let longest = durable.queues.map(\.settings.retentionMilliseconds).max() ?? 0
-        while durable.epochs.count > 2, durable.epochs[1].time.advanced(by: longest) < time {
+        let known = longest.addingReportingOverflow(Durable.epochMilliseconds)
+        guard !known.overflow else { return }
+        while durable.epochs.count > 2, durable.epochs[1].time.advanced(by: known.partialValue) <= time {
             durable.epochs.removeFirst()
         }
     }
@@ -79,13 +90,16 @@ extension QueueStateMachine {
     /// The sequence below which every task was accepted at least `age` milliseconds before `time`.
     private func cutoff(age: UInt64, at time: JournalTime) -> TaskSequence? {
         // A task of an epoch was accepted before the next began, and within `epochMilliseconds` of its own
-        // begin.
-        let oldEnough = durable.epochs.prefix {
-            $0.time.advanced(by: Durable.epochMilliseconds).advanced(by: age) <= time
+        // begin. There may be one a minute for as long as the retention lasts, so the search is binary.
+        var (oldEnough, tooYoung) = (0, durable.epochs.count)
+        while oldEnough < tooYoung {
+            let middle = (oldEnough + tooYoung) / 2
+            let latest = durable.epochs[middle].time.advanced(by: Durable.epochMilliseconds)
+            if latest.advanced(by: age) <= time { oldEnough = middle + 1 } else { tooYoung = middle }
         }
-        if oldEnough.isEmpty { return nil }
-        return oldEnough.endIndex < durable.epochs.endIndex
-            ? durable.epochs[oldEnough.endIndex].firstSequence : durable.nextSequence
+        if oldEnough == 0 { return nil }
+        return oldEnough < durable.epochs.count
+            ? durable.epochs[oldEnough].firstSequence : durable.nextSequence
     }
 
     /// Looks at one page of tasks a call, and only if a queue's cutoff has moved since the last walk.
@@ -115,11 +129,26 @@ extension QueueStateMachine {
         return expired
     }
 
+    /// A task waits again that was leased or parked: no further walk comes for it before the cutoff moves.
+    mutating func noteWaitingAgain(_ id: TaskID) {
+        guard let task = durable.tasks.find(id), let cutoff = volatile.sweep.cutoffs[durable.queue(of: task)],
+            durable.tasks[task].sequence < cutoff
+        else { return }
+        volatile.sweep.returned.append(id)
+    }
+
+    private mutating func takeReturned(limit: Int) -> [TaskID] {
+        defer { volatile.sweep.returned.removeFirst(min(limit, volatile.sweep.returned.count)) }
+        return Array(volatile.sweep.returned.prefix(limit))
+    }
+
     /// True while more finished tasks are known than may be, so that no turn should leave them.
     package var hasExcessHistory: Bool { durable.finished.count > bounds.finishedMax }
 
-    /// True while a retention walk has pages left, so that the next turn should not wait.
-    package var isSweeping: Bool { volatile.sweep.page != nil }
+    /// True while a retention walk or expired keys are left over, so that the next turn should not wait.
+    package var isSweeping: Bool {
+        volatile.sweep.page != nil || !volatile.sweep.returned.isEmpty || volatile.hasExpiredKeys
+    }
 
     /// Milliseconds since the task was accepted, to the minute.
     func age(of sequence: TaskSequence, at time: JournalTime) -> UInt64 {

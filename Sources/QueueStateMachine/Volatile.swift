@@ -43,6 +43,8 @@ struct Volatile: Sendable {
     var stalls: [QueueNumber: String] = [:]
     /// Queues for which a plugin was declared.
     var plugins: Set<QueueNumber> = []
+    /// Whether expired keys were left over when a portion of them was forgotten.
+    var hasExpiredKeys = false
     /// Where the retention sweep stands.
     var sweep = RetentionSweep()
 
