@@ -67,32 +67,55 @@ struct MachineFixture {
         try AttemptRecord.decodeHistory(histories[span] ?? [])
     }
 
-    /// Ends the process: what only memory knew is gone, the log is replayed.
-    mutating func restartByReplay() {
+    /// What a checkpoint holds, and how much of the log it covers.
+    struct Checkpoint {
+        var records: [SnapshotRecord] = []
+        var payloads: [RecordSpan] = []
+        var covered = 0
+    }
+
+    func checkpoint() -> Checkpoint {
+        var checkpoint = Checkpoint(covered: log.count)
+        machine.forEachSnapshotRecord { checkpoint.records.append($0) }
+        machine.forEachPayload { checkpoint.payloads.append($0) }
+        return checkpoint
+    }
+
+    /// Ends the process: what only memory knew is gone, the checkpoint is read and the log after it replayed.
+    /// - Returns: what became of the leases that were over with it.
+    @discardableResult
+    mutating func restart(from checkpoint: Checkpoint, sameBoot: Bool = true) -> [JournalRecord] {
         var fresh = QueueStateMachine(bounds: bounds)
+        for record in checkpoint.records { fresh.restore(record) }
+        for span in checkpoint.payloads {
+            if let task = payloads[span] { fresh.restorePayload(task, span: span) }
+        }
         fresh.finishRestore()
-        for entry in log { fresh.apply(entry.record, at: entry.position) }
+        for entry in log.dropFirst(checkpoint.covered) { fresh.apply(entry.record, at: entry.position) }
         machine = fresh
         liveSpans = []
         settleSpans()
-        perform(machine.resume(now: clock.monotonic, sameBoot: true))
+        return perform(machine.resume(now: clock.monotonic, sameBoot: sameBoot))
     }
+
+    mutating func restartByReplay() { restart(from: Checkpoint()) }
 
     /// As ``restartByReplay()``, from a checkpoint of this very moment, its payloads in an order of the
     /// test's choosing.
     mutating func restartFromCheckpoint(shuffle: (inout [RecordSpan]) -> Void = { _ in }) {
-        var spans: [RecordSpan] = []
-        machine.forEachPayload { spans.append($0) }
-        shuffle(&spans)
-        var fresh = QueueStateMachine(bounds: bounds)
-        machine.forEachSnapshotRecord { fresh.restore($0) }
-        for span in spans { if let task = payloads[span] { fresh.restorePayload(task, span: span) } }
-        fresh.finishRestore()
-        machine = fresh
-        liveSpans = []
-        settleSpans()
-        perform(machine.resume(now: clock.monotonic, sameBoot: true))
+        var checkpoint = checkpoint()
+        shuffle(&checkpoint.payloads)
+        restart(from: checkpoint)
     }
+
+    /// Compaction copies a live record forward.
+    mutating func move(_ id: TaskID, _ role: RecordRole, from old: RecordSpan) {
+        let span = stage(.moved(MovedRecord(id: id, role: role, original: []))).span
+        payloads[span] = payloads[old]
+        histories[span] = histories[old]
+    }
+
+    func payload(at span: RecordSpan) -> AcceptedTask? { payloads[span] }
 
     @discardableResult
     mutating func perform(_ takeBacks: [TakeBack]) -> [JournalRecord] {
@@ -133,12 +156,15 @@ struct MachineFixture {
     /// Every delivery that is possible now.
     mutating func deliver() -> [(delivery: PlannedDelivery, receipt: LogSequenceNumber)] {
         var deliveries: [(PlannedDelivery, LogSequenceNumber)] = []
-        while let delivery = machine.nextDelivery(at: clock) {
-            let position = stage(.delivered(delivery.record))
-            machine.deliveryBegan(delivery, now: clock.monotonic)
-            deliveries.append((delivery, position.lsn))
-        }
+        while let next = deliverOne() { deliveries.append(next) }
         return deliveries
+    }
+
+    mutating func deliverOne() -> (delivery: PlannedDelivery, receipt: LogSequenceNumber)? {
+        guard let delivery = machine.nextDelivery(at: clock) else { return nil }
+        let position = stage(.delivered(delivery.record))
+        machine.deliveryBegan(delivery, now: clock.monotonic)
+        return (delivery, position.lsn)
     }
 
     static func id(_ number: Int) -> TaskID {
