@@ -1,0 +1,81 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// Every system call on the journal's files, made to fail in every way.
+@Suite(.serialized) struct FailCallTests {
+    /// Lives at once: a life waits for its broker half of the time.
+    private static let jobs = max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    /// A call that is made only where the threads meet so is tried so often.
+    private static let tries = 4
+
+    /// Guarantees A to K around each single call, in three lives: on an empty directory, after a clean stop,
+    /// after a torn write.
+    ///
+    /// `TASKQ_CRASH_POINT` runs one point again, as a failure names it.
+    @Test(.timeLimit(.minutes(20))) func noFailingCallBreaksAPromise() async throws {
+        try await FailCallMatrix.with { matrix in
+            let chosen = getenv("TASKQ_CRASH_POINT").map { String(cString: $0) }
+            let trials = matrix.trials.filter { trial in chosen.map { "\(trial)".hasPrefix($0) } ?? true }
+            let began = MonotonicDeadline.now()
+            var table = CoverageTable()
+            try await withThrowingTaskGroup(of: FailCallMatrix.Finding.self) { group in
+                var rest = trials[...]
+                for _ in 0..<Self.jobs {
+                    guard let trial = rest.popFirst() else { break }
+                    group.addTask { try await Self.find(matrix, trial) }
+                }
+                while let finding = try await group.next() {
+                    if let trial = rest.popFirst() { group.addTask { try await Self.find(matrix, trial) } }
+                    table.add(finding)
+                    Self.report(finding)
+                }
+            }
+            let seconds = (MonotonicDeadline.now() - began) / 1_000_000_000
+            StandardError.write(table.text(matrix) + "\(seconds) s with \(Self.jobs) lives at once\n")
+        }
+    }
+
+    private static func find(
+        _ matrix: FailCallMatrix, _ trial: FailCallMatrix.Trial
+    ) async throws -> FailCallMatrix.Finding {
+        for _ in 1..<tries {
+            let finding = try await matrix.run(trial)
+            if finding.hasFired || !finding.violations.isEmpty { return finding }
+        }
+        return try await matrix.run(trial)
+    }
+
+    private static func report(_ finding: FailCallMatrix.Finding) {
+        guard !finding.violations.isEmpty else { return }
+        let lines = finding.violations + ["TASKQ_CRASH_POINT='\(finding.trial)'"] + finding.output.suffix(12)
+        Issue.record("\(lines.joined(separator: "\n"))")
+    }
+
+    /// The matrix is as complete as the shim's sight.
+    @Test(.enabled(if: access("/usr/bin/strace", X_OK) == 0, "strace is not installed"))
+    func theShimSeesEveryCallThatStraceLists() async throws {
+        try await TemporaryDirectory.with { tools in
+            let shim = try await FaultShim.compiled(in: tools)
+            try await LifeFolder.with { folder in
+                var ledger = Ledger()
+                for life in [Life.first, .second] {
+                    let output = tools.path("strace-\(life)")
+                    let trace = folder.path("trace")
+                    unlink(trace)
+                    let command = StraceListing.command(
+                        output: output, variables: shim.environment(of: folder, fault: nil, trace: trace))
+                    let seen = try await FailCallMatrix.listed(life, shim, in: folder, ledger, under: command)
+                    ledger = seen.ledger
+                    var counts: [String: Int] = [:]
+                    for (series, count) in seen.calls {
+                        counts["\(series.call) \(series.file)", default: 0] += count
+                    }
+                    let listed = try StraceListing.counts(in: output, of: folder)
+                    #expect(listed == counts)
+                    #expect(listed.values.reduce(0, +) > 100)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Glibc
+import TestSupport
+
+/// The library that is preloaded into the broker, compiled for this run.
+struct FaultShim: Sendable {
+    let library: String
+
+    /// Compiles `Shim/fault-shim.c` into `folder`.
+    static func compiled(in folder: TemporaryDirectory) async throws -> FaultShim {
+        let source = BuiltProducts.repositoryRoot() + "/Tests/CrashTests/Shim/fault-shim.c"
+        let library = folder.path("fault-shim.so")
+        let arguments = [
+            "cc", "-std=gnu11", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o", library,
+            source,
+            "-ldl",
+        ]
+        try await ProcessFixture.with(ProcessDescription("/usr/bin/env", arguments)) { compiler in
+            let status = try await compiler.end(within: .seconds(60))
+            guard status == .exited(0) else {
+                throw TestSupportError.processEnded(
+                    status, waitingFor: "the shim", output: compiler.lines.map(\.text))
+            }
+        }
+        return FaultShim(library: library)
+    }
+
+    /// The broker's variables: which directory is watched, and what goes wrong in it.
+    func environment(
+        of folder: LifeFolder, fault: FaultPoint?, trace: String? = nil
+    ) -> [String: String?] {
+        var variables: [String: String?] = [
+            "LD_PRELOAD": library, "TASKQ_FAULT_BELOW": folder.state, "TASKQ_FAULT_KEEP": folder.kept,
+        ]
+        if let fault { variables["TASKQ_FAULT"] = fault.description }
+        if let trace { variables["TASKQ_FAULT_TRACE"] = trace }
+        return variables
+    }
+}

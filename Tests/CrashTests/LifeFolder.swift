@@ -1,0 +1,50 @@
+import TestSupport
+
+/// The folder of one life: the state directory alone in its parent, and beside it what the shim keeps.
+struct LifeFolder: Sendable {
+    private let root: TemporaryDirectory
+
+    /// For the time of the closure.
+    static func with<Value>(_ body: (LifeFolder) async throws -> Value) async throws -> Value {
+        try await TemporaryDirectory.with { root in
+            try root.makeFolder("parent")
+            try root.makeFolder("kept")
+            try root.write(configurationText, to: "taskq.toml")
+            return try await body(LifeFolder(root: root))
+        }
+    }
+
+    /// The smallest segments that the configuration allows: few posts fill one.
+    private static let configurationText = """
+        environment = "test"
+        [journal]
+        segment_bytes = "1 MiB"
+        reserve_bytes = "1 MiB"
+        [processor.retry]
+        initial = "0s"
+        [queues.fragile]
+        max_attempts = 2
+
+        """
+
+    var parent: String { root.path("parent") }
+    var state: String { root.path("parent/state") }
+    var journal: String { "\(state)/journal" }
+    var kept: String { root.path("kept") }
+    var configuration: String { root.path("taskq.toml") }
+    func path(_ name: String) -> String { root.path(name) }
+
+    /// Takes over another life's journal as it stands; nothing if there is none.
+    func takeOver(_ other: LifeFolder) throws(TestSupportError) {
+        let files = TemporaryDirectory.entries(of: other.journal)
+        if files.isEmpty { return }
+        try root.makeFolder("parent/state", mode: 0o700)
+        for file in files { try leave(try TextFile.bytes(of: "\(other.journal)/\(file)"), as: file) }
+    }
+
+    /// Puts a file into the journal's directory.
+    func leave(_ bytes: [UInt8], as name: String) throws(TestSupportError) {
+        try root.makeFolder("parent/state/journal", mode: 0o700)
+        try root.write(bytes, to: "parent/state/journal/\(name)", mode: 0o600)
+    }
+}
