@@ -151,6 +151,13 @@ let testTargets: [Target] = [
             "tasks-processor",
         ],
         swiftSettings: strict),
+    .testTarget(
+        name: "CrashTests",
+        dependencies: [
+            "LinuxSystem", "TaskModel", "TestSupport", "WireProtocol", "ZeroMQ", "taskq-broker",
+        ],
+        exclude: ["Shim"],
+        swiftSettings: strict),
     .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
 ]
 
