@@ -111,7 +111,7 @@ let testTargets: [Target] = [
     tests(of: "WireProtocol", ["BinaryCoding", "TaskModel"]),
     tests(of: "QueueStateMachine", ["TaskModel"]),
     tests(of: "LinuxSystem"),
-    tests(of: "Journal", ["BinaryCoding", "CChecksum", "TaskModel"]),
+    tests(of: "Journal", ["BinaryCoding", "CChecksum", "QueueStateMachine", "TaskModel"], exclude: ["Fixtures"]),
     tests(of: "ZeroMQ", ["LinuxSystem"]),
     tests(of: "Systemd", ["LinuxSystem"]),
     tests(of: "ServiceLog", ["LinuxSystem", "Systemd", logging]),

@@ -1,3 +1,4 @@
+import Glibc
 import TaskModel
 
 @testable import Journal
@@ -23,5 +24,15 @@ extension SimulatedDisk {
         for index in 0..<4 { batch[index] = UInt8(truncatingIfNeeded: crc >> UInt32(8 * index)) }
         bytes.replaceSubrange(offset..<offset + length, with: batch)
         overwrite(name, with: bytes)
+    }
+
+    /// Writes the disk's files into a folder of the file system, which is made.
+    func copy(to directory: String) throws {
+        let storage = FileStorage(directory: directory)
+        _ = try storage.lock()
+        for name in names {
+            let file = try storage.create(name)
+            try contents(name).withUnsafeBytes { try file.writeFully($0, at: 0) }
+        }
     }
 }
