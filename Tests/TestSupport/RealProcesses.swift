@@ -1,9 +1,8 @@
 import Glibc
-import TestSupport
 
 /// A place for tests that start processes: a few at a time, and on threads of their own, so that they neither
 /// take Swift's few threads away from other tests nor measure each other's load.
-enum RealProcesses {
+package enum RealProcesses {
     private static let atOnce = 3
 
     /// A pipe with a byte for each test that may run.
@@ -21,7 +20,7 @@ enum RealProcesses {
         precondition(count == 1, "a pipe holds a byte")
     }
 
-    static func run(_ body: @escaping @Sendable () throws -> Void) async throws {
+    package static func run(_ body: @escaping @Sendable () throws -> Void) async throws {
         let ends = tokens
         try await DedicatedThreads.run {
             var token: UInt8 = 0
