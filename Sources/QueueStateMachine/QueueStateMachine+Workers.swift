@@ -161,13 +161,19 @@ extension QueueStateMachine {
     ) -> [LogSequenceNumber] {
         var stale: [LogSequenceNumber] = []
         for receipt in receipts {
-            guard let task = volatile.leases[receipt], volatile.holders[task]?.peer == peer else {
+            guard let task = volatile.leases[receipt], let holder = volatile.holders[task],
+                holder.peer == peer
+            else {
                 stale.append(receipt)
                 continue
             }
             let lease = durable[durable.queue(of: task)].settings.leaseMilliseconds
             // The timer's entry is pushed anew when it comes due before this deadline.
             volatile.holders[task]?.deadline = now.advanced(byMilliseconds: lease)
+            if let renewed = volatile.holders[task]?.deadline, renewed < holder.deadline {
+                // The lease was made shorter since it began: no timer would come in time.
+                setDeadline(renewed, of: task, holder: peer)
+            }
         }
         return stale
     }

@@ -59,6 +59,17 @@ import Testing
         ])
     }
 
+    @Test func aLeaseMadeShorterEndsInTimeAfterItsRenewal() throws {
+        try ModelRun.run([
+            .connect("A", "tasks", session: 1, credit: 1, holding: []),
+            .post(11, "tasks", group: "", key: nil, body: 0),
+            .deliver(1),
+            .declare("tasks", ModelRules(lease: 5_000)),
+            .renew("A", 11, earlier: false),
+            .advance(5_000),
+        ])
+    }
+
     /// Not the model's find, but its neighbour's: portions of 500 a second lose against 600 posts a second.
     @Test func expiredKeysAreForgottenInPortionsUntilNoneIsLeft() {
         var fixture = MachineFixture()

@@ -5,19 +5,32 @@ struct ModelGenerator {
     private var random: SeededGenerator
     private var posted = 0
     private var sessions: [String: Int] = [:]
+    /// Every run has habits of its own, so that rare things happen often in some: which answers its workers
+    /// give, and how many commands lie between restarts or checkpoints.
+    private var habits: [Int]
+    private var restartOdds: Int
     /// So many tasks alive are enough for anything to happen.
     private static let aliveMax = 16
     private static let workers = [("A", "tasks"), ("B", "tasks"), ("C", "other")]
 
-    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+    init(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        habits = (0..<5).map { _ in Int.random(in: 0..<8, using: &random) }
+        restartOdds = [10, 30, 60].randomElement(using: &random) ?? 30
+        self.random = random
+    }
 
     mutating func next(for model: ReferenceQueue) -> ModelCommand {
+        if random.oneIn(restartOdds) {
+            return random.oneIn(2) ? .checkpoint : .restart(sameBoot: !random.oneIn(4))
+        }
+        if model.workers.isEmpty, random.oneIn(3) { return connect(model) }
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<18 where model.tasks.count < Self.aliveMax: return post(model)
         case 0..<30: return .deliver(Int.random(in: 1...3, using: &random))
         case 30..<56: return settle(model)
         case 56..<64: return .advance(pick([250, 1_000, 2_000, 4_000, 10_000, 30_000, 60_000, 90_000], 250))
-        case 64..<67: return .renew(worker.0, task(model) { $0.state == .leased }, earlier: random.oneIn(6))
+        case 64..<67: return renew(model)
         case 67..<72: return connect(model)
         case 72..<75: return .credit(worker.0, Int.random(in: 0...3, using: &random))
         case 75..<77: return .disconnect(worker.0)
@@ -30,9 +43,7 @@ struct ModelGenerator {
         case 90..<91: return .giveUpParked(task(model) { $0.state == .parked })
         case 91..<92: return .pause(queue, random.oneIn(3) ? .ingest : .deliveries)
         case 92..<94: return .resume(queue)
-        case 94..<95: return .checkpoint
-        case 95..<97: return .restart(sameBoot: !random.oneIn(4))
-        case 97..<99: return .move(task(model) { _ in true })
+        case 94..<98: return .move(task(model) { _ in true })
         case _: return .declare(queue, rules())
         }
     }
@@ -60,13 +71,19 @@ struct ModelGenerator {
 
     private mutating func settle(_ model: ReferenceQueue) -> ModelCommand {
         let answer: ModelAnswer
-        switch Int.random(in: 0..<10, using: &random) {
-        case 0..<4: answer = .ack
-        case 4..<7: answer = .nack(after: random.oneIn(3) ? pick([0, 5_000, 4_000_000], 0) : nil)
-        case 7: answer = .reject
+        switch random.oneIn(5) ? Int.random(in: 0..<8, using: &random) : pick(habits, 0) {
+        case 0..<3: answer = .ack
+        case 3..<5: answer = .nack(after: random.oneIn(3) ? pick([0, 5_000, 4_000_000], 0) : nil)
+        case 5: answer = .reject
         case _: answer = .release
         }
         return .settle(task(model) { $0.state == .leased }, answer, earlier: random.oneIn(8))
+    }
+
+    private mutating func renew(_ model: ReferenceQueue) -> ModelCommand {
+        let number = task(model) { $0.state == .leased }
+        let holder = model.index(number).map { model.tasks[$0].worker } ?? "A"
+        return .renew(random.oneIn(6) ? worker.0 : holder, number, earlier: random.oneIn(6))
     }
 
     private mutating func connect(_ model: ReferenceQueue) -> ModelCommand {

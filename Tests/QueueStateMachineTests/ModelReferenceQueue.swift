@@ -45,7 +45,9 @@ struct ModelTask: Equatable {
     let number: Int
     let queue: String
     /// Empty: the queue's default group.
-    var group: String
+    let group: String
+    /// Queue and group.
+    let line: String
     var body: Int
     var state = State.pending
     /// Its rank in the order of acceptance; anew at a redrive.
@@ -65,7 +67,16 @@ struct ModelTask: Equatable {
     var holder: Int?
     var deadline = 0
 
-    var line: String { "\(queue)/\(group)" }
+    init(number: Int, queue: String, group: String, body: Int, place: Int, since: Int) {
+        self.number = number
+        self.queue = queue
+        self.group = group
+        self.line = "\(queue)/\(group)"
+        self.body = body
+        self.place = place
+        self.since = since
+    }
+
     var isDead: Bool { if case .dead = state { true } else { false } }
 }
 

@@ -11,5 +11,9 @@ enum ModelReport {
         "[\n" + commands.map { "    .\(source($0)),\n" }.joined() + "]"
     }
 
-    private static func source(_ command: ModelCommand) -> String { "\(command)" }
+    /// Swift prints payloads with the names of their types, which a reader of the list can do without.
+    private static func source(_ command: ModelCommand) -> String {
+        "\(command)".replacing("QueueStateMachineTests.ModelAnswer", with: "")
+            .replacing("QueueStateMachineTests.ModelPause", with: "")
+    }
 }

@@ -2,7 +2,7 @@ import QueueStateMachine
 import TaskModel
 
 /// Where the state machine and the reference queue part.
-struct ModelDisagreement: Error, CustomStringConvertible {
+struct ModelDisagreement: Error, Equatable, CustomStringConvertible {
     /// Index of the command after which they differ.
     var step: Int
     var description: String
@@ -20,12 +20,19 @@ struct ModelRun {
     private var checkpoint = MachineFixture.Checkpoint()
     private var numbers: Set<Int> = []
     private var step = 0
+    private let tamper: Tampering
+    private let looksEvery: Int
+
     /// Makes the reference wrong on purpose, after each command: the test of the test.
-    var tamper: (inout ReferenceQueue, ModelCommand) -> Void = { _, _ in }
+    typealias Tampering = (inout ReferenceQueue, ModelCommand) -> Void
 
     static let queues = ["tasks", "other"]
 
-    init() {
+    /// - Parameter looksEvery: after so many commands everything that shows is compared; after each one, what
+    ///   it is about.
+    init(looksEvery: Int = 1, tamper: @escaping Tampering = { _, _ in }) {
+        self.looksEvery = looksEvery
+        self.tamper = tamper
         var bounds = QueueStateMachine.Bounds()
         bounds.finishedMax = ReferenceQueue.finishedMax
         bounds.keysMax = ReferenceQueue.keysMax
@@ -37,8 +44,8 @@ struct ModelRun {
     }
 
     /// Runs a list of commands; pasted lists of failures go through here.
-    static func run(_ commands: [ModelCommand]) throws {
-        var run = ModelRun()
+    static func run(_ commands: [ModelCommand], tamper: @escaping Tampering = { _, _ in }) throws {
+        var run = ModelRun(tamper: tamper)
         for command in commands { try run.perform(command) }
         try run.drain()
     }
@@ -48,8 +55,9 @@ struct ModelRun {
         try compare(command, execute(command))
         model.noteReadiness()
         tamper(&model, command)
-        try compareViews(command)
+        try compareSums(command)
         if let number = command.task { try compareDetails(number, command) }
+        if step % looksEvery == 0 { try compareEverything(command) }
         step += 1
     }
 
@@ -319,19 +327,25 @@ extension ModelRun {
 
 // What shows, of both.
 extension ModelRun {
-    private func compareViews(_ command: ModelCommand) throws {
+    private func compareEverything(_ command: ModelCommand) throws {
         var spans: Set<RecordSpan> = []
-        for number in numbers {
-            let (view, touched) = machineView(of: number)
-            spans.formUnion(touched)
-            let expected = model.view(number)
-            if view != expected {
-                try fail(command, "task \(number): the machine says \(view), the reference \(expected)")
-            }
-        }
+        for number in numbers { spans.formUnion(try compareView(of: number, command)) }
         guard spans == fixture.liveSpans else {
             try fail(command, "the machine keeps \(fixture.liveSpans.count) records alive for \(spans.count)")
         }
+    }
+
+    @discardableResult
+    private func compareView(of number: Int, _ command: ModelCommand) throws -> [RecordSpan] {
+        let (view, spans) = machineView(of: number)
+        let expected = model.view(number)
+        if view != expected {
+            try fail(command, "task \(number): the machine says \(view), the reference \(expected)")
+        }
+        return spans
+    }
+
+    private func compareSums(_ command: ModelCommand) throws {
         for queue in Self.queues {
             let (sums, expected) = (machineSums(of: queue), model.sums(of: queue))
             if sums != expected {
@@ -348,6 +362,7 @@ extension ModelRun {
 
     /// What has to be read from the journal's records.
     private func compareDetails(_ number: Int, _ command: ModelCommand) throws {
+        try compareView(of: number, command)
         guard let task = model.index(number).map({ model.tasks[$0] }) else { return }
         let attempts = try AttemptRecord.decodeHistory(fixture.history(of: id(number))).map {
             "\($0.number) \($0.outcome.label) by \($0.worker)"
@@ -401,6 +416,7 @@ extension ModelRun {
     /// Nothing is left behind: with workers, time and an operator, every task ends.
     mutating func drain() throws {
         for number in numbers.sorted() { try compareDetails(number, .move(number)) }
+        try compareEverything(.upkeep)
         for (name, queue) in [("Y", "tasks"), ("Z", "other")] {
             try perform(.resume(queue))
             try perform(.connect(name, queue, session: 1, credit: 100, holding: []))
