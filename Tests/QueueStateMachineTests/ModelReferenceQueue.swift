@@ -88,7 +88,7 @@ struct ModelWorker: Equatable {
     var credit = 0
 }
 
-/// The delivery semantics of DESIGN as plainly as they can be said: arrays, linear searches, one clock.
+/// What is promised about deliveries, as plainly as it can be said: arrays, linear searches, one clock.
 ///
 /// Shares no code with the state machine, so that a mistake has to be made twice to go unseen. It chooses no
 /// delivery, it says which ones are allowed. Every operation returns what it did, in words.
