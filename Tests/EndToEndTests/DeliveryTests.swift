@@ -48,6 +48,7 @@ extension EndToEndTests {
                 #expect(other.status == 422)
                 let status = try JSON(Array(try await stack.taskq(["status", "--json"]).utf8))
                 #expect(status["queues"].array.first?["accepted"].int == 1, "\(status)")
+                try await stack.stopAndReadJournal()
             }
         }
 
@@ -83,6 +84,7 @@ extension EndToEndTests {
                 #expect(view["state"].string == "completed", "\(view)")
                 #expect(view["result"].int == 42)
                 #expect(try TextFile.lines(of: runs).filter { !$0.isEmpty } == ["run"])
+                try await stack.stopAndReadJournal()
             }
         }
 
@@ -117,6 +119,7 @@ extension EndToEndTests {
                 #expect(view["state"].string == "completed", "\(view)")
                 #expect(view["result"].int == 7)
                 #expect(try TextFile.lines(of: runs).filter { !$0.isEmpty } == ["run"])
+                try await stack.stopAndReadJournal()
             }
         }
 
@@ -156,6 +159,7 @@ extension EndToEndTests {
                     ])
                 #expect(attempts.allSatisfy { ($0["duration_ms"].int ?? -1) >= 0 })
                 #expect(attempts.last?["stderr"].string == "attempt 4 of 4\n")
+                try await stack.stopAndReadJournal()
             }
         }
 
@@ -176,6 +180,7 @@ extension EndToEndTests {
                 try await stack.startBroker()
                 try await ingest.line(containing: "broker connected", from: back)
                 #expect(try await stack.post(EndToEndTests.task)[header: "Taskq-Sequence"] == "1")
+                try await stack.stopAndReadJournal()
             }
         }
     }

@@ -1,6 +1,7 @@
 import Glibc
 import Synchronization
 import TestSupport
+import Testing
 
 /// Broker, ingest and workers as real processes over one state folder; each can be killed and started again.
 final class Stack: Sendable {
@@ -106,6 +107,16 @@ final class Stack: Sendable {
     /// `GET /tasks/{id}`, waiting up to 30 s for the end.
     func finished(_ id: String) async throws -> JSON {
         try JSON(try await HTTPTestClient.once(try address, "GET", "/tasks/\(id)?wait=30").body)
+    }
+
+    /// Ends what still runs, as an admin would, and has the independent reader look at the files.
+    func stopAndReadJournal() async throws {
+        let running = processes.withLock { $0 }.sorted { $0.key > $1.key }.map(\.value)
+        for process in running where process.status == nil {
+            #expect(try await process.terminate() == .exited(0))
+        }
+        let violations = try await JournalReader.violations(inState: state)
+        #expect(violations == [])
     }
 
     /// Runs `taskq` and gives what it printed.
