@@ -80,8 +80,10 @@ final class Conversation {
     }
 
     /// Talks until the ledger says so.
-    func until(_ goal: String, _ isReached: (Ledger) -> Bool) throws {
-        let deadline = MonotonicDeadline.after(Self.patience)
+    func until(
+        _ goal: String, within limit: Duration = patience, _ isReached: (Ledger) -> Bool
+    ) throws {
+        let deadline = MonotonicDeadline.after(limit)
         while true {
             try flush()
             if isReached(ledger) { return }

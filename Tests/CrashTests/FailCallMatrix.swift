@@ -116,8 +116,11 @@ struct FailCallMatrix: Sendable {
         }.sorted { "\($0)" < "\($1)" }
     }
 
-    /// One life with its fault, and one after it without.
-    func run(_ trial: Trial) async throws -> Finding {
+    /// One life with its fault, and one after it without; at the end the independent reader may look at the
+    /// files.
+    ///
+    /// - Parameter lie: as the shim knows it.
+    func run(_ trial: Trial, isRead: Bool = false, lie: String? = nil) async throws -> Finding {
         guard let beginning = beginnings[trial.life] else {
             preconditionFailure("a life without a beginning")
         }
@@ -126,8 +129,8 @@ struct FailCallMatrix: Sendable {
             var ledger = beginning.ledger
             ledger.beginLife(isNewSession: false)
             let run = try await BrokerRun.run(
-                folder, environment: shim.environment(of: folder, fault: trial.point), ledger: ledger,
-                trial.life.play)
+                folder, environment: shim.environment(of: folder, fault: trial.point, lie: lie),
+                ledger: ledger, trial.life.play)
             ledger = run.ledger
             for mistake in Self.mistakes(of: run, trial.point) { ledger.note(mistake) }
             // The workers come back with what they hold, or have died as well.
@@ -136,6 +139,11 @@ struct FailCallMatrix: Sendable {
             ledger = after.ledger
             if after.status != .exited(0) {
                 ledger.note("started again, the broker ended with \(after.status)")
+            }
+            if isRead {
+                for violation in try await JournalReader.violations(inState: folder.state) {
+                    ledger.note("the reader: \(violation)")
+                }
             }
             return Finding(
                 trial: trial, hasFired: run.firedAt != nil, violations: ledger.violations,

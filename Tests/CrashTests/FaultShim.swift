@@ -25,13 +25,16 @@ struct FaultShim: Sendable {
     }
 
     /// The broker's variables: which directory is watched, and what goes wrong in it.
+    ///
+    /// - Parameter lie: the system call by which the disk says falsely that it has synced.
     func environment(
-        of folder: LifeFolder, fault: FaultPoint?, trace: String? = nil
+        of folder: LifeFolder, fault: FaultPoint?, trace: String? = nil, lie: String? = nil
     ) -> [String: String?] {
         var variables: [String: String?] = [
             "LD_PRELOAD": library, "TASKQ_FAULT_BELOW": folder.state, "TASKQ_FAULT_KEEP": folder.kept,
         ]
         if let fault { variables["TASKQ_FAULT"] = fault.description }
+        if let lie { variables["TASKQ_FAULT_LIE"] = lie }
         if let trace { variables["TASKQ_FAULT_TRACE"] = trace }
         return variables
     }

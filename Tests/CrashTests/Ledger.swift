@@ -25,6 +25,8 @@ struct Ledger: Sendable {
     private var postByCorrelation: [Correlation: TaskID] = [:]
     private var cancelByCorrelation: [Correlation: TaskID] = [:]
     private var postByReceipt: [Receipt: TaskID] = [:]
+    /// In the order of posting, by queue and group.
+    private var members: [String: [TaskID]] = [:]
     /// How far each group has come, by queue and group.
     private var reached: [String: TaskSequence] = [:]
     private var lastSequence = TaskSequence(rawValue: 0)
@@ -59,6 +61,7 @@ struct Ledger: Sendable {
             payload: Post.payload(number: number, bytes: bytes), key: isKeyed ? key : nil)
         posts[id] = post
         order.append(id)
+        members[post.place, default: []].append(id)
         let correlation = nextCorrelation()
         postByCorrelation[correlation] = id
         return .enqueue(post.enqueue(correlation: correlation))
@@ -173,8 +176,7 @@ extension Ledger {
             return []
         }
         check(task, of: post)
-        let place = "\(post.queue) \(post.group)"
-        reached[place] = max(reached[place] ?? task.sequence, task.sequence)
+        reached[post.place] = max(reached[post.place] ?? task.sequence, task.sequence)
         postByReceipt[task.receipt] = task.id
         var delivery = Post.Delivery(receipt: task.receipt, attempt: task.attempt, session: session)
         delivery.verdict = verdict(on: post)
@@ -209,12 +211,13 @@ extension Ledger {
         if task.attempt <= post.countedDeliveries || task.attempt > task.maxAttempts {
             note("\(task.id) came as attempt \(task.attempt) after \(post.countedDeliveries)")
         }
-        if let last = reached["\(post.queue) \(post.group)"], task.sequence < last {
+        if let last = reached[post.place], task.sequence < last {
             note("\(task.id) came after a later task of its group")
         }
-        for other in posts.values where other.queue == post.queue && other.group == post.group {
-            guard let sequence = other.sequence, sequence < task.sequence, !other.mayBeOver else { continue }
-            note("\(task.id) came before \(other.id), which is ahead of it in the group")
+        for id in members[post.place] ?? [] where id != task.id {
+            guard let other = posts[id], let sequence = other.sequence else { continue }
+            guard sequence < task.sequence, !other.mayBeOver else { continue }
+            note("\(task.id) came before \(id), which is ahead of it in the group")
         }
     }
 }

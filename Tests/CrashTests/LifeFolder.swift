@@ -5,27 +5,38 @@ struct LifeFolder: Sendable {
     private let root: TemporaryDirectory
 
     /// For the time of the closure.
-    static func with<Value>(_ body: (LifeFolder) async throws -> Value) async throws -> Value {
+    ///
+    /// - Parameters:
+    ///   - journal: more lines of the table `[journal]`; one segment behind the one in use by default.
+    ///   - queue: lines of the table `[queue]`.
+    static func with<Value>(
+        journal: String = #"reserve_bytes = "1 MiB""#, queue: String = "",
+        _ body: (LifeFolder) async throws -> Value
+    ) async throws -> Value {
         try await TemporaryDirectory.with { root in
             try root.makeFolder("parent")
             try root.makeFolder("kept")
-            try root.write(configurationText, to: "taskq.toml")
+            try root.write(configurationText(journal, queue), to: "taskq.toml")
             return try await body(LifeFolder(root: root))
         }
     }
 
     /// The smallest segments that the configuration allows: few posts fill one.
-    private static let configurationText = """
+    private static func configurationText(_ journal: String, _ queue: String) -> String {
+        """
         environment = "test"
         [journal]
         segment_bytes = "1 MiB"
-        reserve_bytes = "1 MiB"
+        \(journal)
+        [queue]
+        \(queue)
         [processor.retry]
         initial = "0s"
         [queues.fragile]
         max_attempts = 2
 
         """
+    }
 
     var parent: String { root.path("parent") }
     var state: String { root.path("parent/state") }

@@ -50,6 +50,9 @@ struct Post: Sendable {
     var isCancelSent = false
     var isCancelled = false
 
+    /// What it is ordered in.
+    var place: String { "\(queue) \(group)" }
+
     static let maxAttempts: [String: UInt32] = ["tasks": 5, "fragile": 2]
 
     var sequence: TaskSequence? {
@@ -93,7 +96,7 @@ struct Post: Sendable {
     }()
 
     static func payload(number: Int, bytes: Int) -> ArraySlice<UInt8> {
-        noise[(number * 131)..<(number * 131 + bytes)]
+        noise[(number % 5_000 * 131)..<(number % 5_000 * 131 + bytes)]
     }
 
     func hasPayload(_ bytes: ArraySlice<UInt8>) -> Bool {

@@ -16,6 +16,8 @@
  * For DROP and CUT a log of what has not been synced is kept, and undone from its end. The log knows the calls
  * that the journal makes; the contents of the file `lock` are nobody's promise and are left out.
  *
+ * TASKQ_FAULT_LIE is a disk that lies: that call, fdatasync or fsync, says that it has synced and has not.
+ *
  * TASKQ_FAULT_BELOW is the directory, TASKQ_FAULT_KEEP a directory beside it for the contents of unlinked
  * files, TASKQ_FAULT_TRACE a file that gets a line for every call.
  */
@@ -73,6 +75,7 @@ static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static bool is_set_up;
 /* Without a fault that needs the log, no call is made but the broker's own. */
 static bool keeps_log;
+static const char *lie;
 static char below[PATH_BYTES], above[PATH_BYTES], keep[PATH_BYTES];
 static int trace = -1;
 static struct armed armed;
@@ -100,6 +103,7 @@ static void set_up(void) {
     if (place != NULL) snprintf(keep, sizeof keep, "%s", place);
     const char *file = getenv("TASKQ_FAULT_TRACE");
     if (file != NULL) trace = (int)syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    lie = getenv("TASKQ_FAULT_LIE");
     const char *fault = getenv("TASKQ_FAULT");
     char thread[16], call[24], kind[24];
     if (fault != NULL
@@ -406,7 +410,8 @@ static int sync_file(int descriptor, const char *call) {
         errno = failure(action);
         return -1;
     }
-    int status = *call == 'f' && call[1] == 'd' ? REAL(fdatasync)(descriptor) : REAL(fsync)(descriptor);
+    if (path != NULL && is_action(lie, call)) return 0;
+    int status = is_action(call, "fdatasync") ? REAL(fdatasync)(descriptor) : REAL(fsync)(descriptor);
     if (status == 0 && path != NULL) synced(descriptor, false);
     return status;
 }
