@@ -25,6 +25,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=ROOT / ".build/sabotage", help="folder for copy and build")
     parser.add_argument("--revision", help="take the sources of this commit, not of the work tree")
+    parser.add_argument("--changed", action="append", default=[], help="a folder of the work tree all the same")
     parser.add_argument("--only", default="", help="names with commas between")
     parser.add_argument("--sound", type=int, default=300, help="histories without a sabotage")
     parser.add_argument("--most", type=int, default=3000, help="histories of a sabotage before it survives")
@@ -88,7 +89,7 @@ def line(sabotage: Sabotage, finding: Finding | None, most: int) -> str:
 
 def run(options: argparse.Namespace) -> int:
     table = read_table()
-    files = insert(table, sources(ROOT, options.revision))
+    files = insert(table, sources(ROOT, options.revision, options.changed))
     if options.check:
         return 0
     program = options.work / "build/release/taskq-sim"

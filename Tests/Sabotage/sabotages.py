@@ -76,17 +76,27 @@ def edit(part: dict) -> Edit:
     return Edit(part["file"], part["find"], part["replace"])
 
 
-def sources(root: Path, revision: str | None) -> dict[str, bytes]:
-    """Every file of the tree by its path: of the work tree, or of a commit."""
+def sources(root: Path, revision: str | None, changed: list[str]) -> dict[str, bytes]:
+    """Every file of the tree by its path: of the work tree, or of a commit but for the folders `changed`."""
 
     def git(*arguments: str) -> bytes:
         return subprocess.run(["git", "-C", root, *arguments], check=True, capture_output=True).stdout
 
+    names = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").decode().split("\0")
+    present = {name: (root / name).read_bytes() for name in names if name and (root / name).is_file()}
     if revision is None:
-        names = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").decode().split("\0")
-        return {name: (root / name).read_bytes() for name in names if name and (root / name).is_file()}
+        return present
+
+    def is_changed(name: str) -> bool:
+        return any(name.startswith(f"{folder}/") for folder in changed)
+
     with tarfile.open(fileobj=io.BytesIO(git("archive", "--format=tar", revision))) as archive:
-        return {member.name: archive.extractfile(member).read() for member in archive if member.isfile()}
+        files = {
+            member.name: archive.extractfile(member).read()
+            for member in archive
+            if member.isfile() and not is_changed(member.name)
+        }
+    return files | {name: content for name, content in present.items() if is_changed(name)}
 
 
 def insert(table: Table, files: dict[str, bytes]) -> dict[str, bytes]:
