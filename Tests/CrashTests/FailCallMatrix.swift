@@ -183,10 +183,10 @@ struct FailCallMatrix: Sendable {
 extension FaultPoint {
     /// Guarantee H.
     ///
-    /// What the other thread had not handed over at the end is nobody's, and a disk that is full before a
-    /// segment is made is a reason to refuse posts, no more.
+    /// What the other thread had not handed over at the end is nobody's. A disk that turns out to be full while
+    /// a segment is made (its file, then the directory) is a reason to refuse posts, no more.
     fileprivate var mustEnd: Bool {
-        let isFullDisk = fault == .noSpace && series.file.hasSuffix(".new")
+        let isFullDisk = fault == .noSpace && series.file != "segment"
         return series.isSync && series.thread == "main" && !isFullDisk
     }
 

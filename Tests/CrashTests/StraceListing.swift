@@ -50,6 +50,7 @@ enum StraceListing {
         guard rest.hasPrefix("/journal") else { return "other" }
         if rest == "/journal" { return "journal" }
         if rest.hasSuffix("/lock") { return "lock" }
+        if rest.contains("/instance-") { return "instance" }
         let suffix = rest.hasSuffix(".new") ? ".new" : ""
         if rest.contains("/checkpoint-") { return "checkpoint" + suffix }
         return rest.contains(".segment") ? "segment" + suffix : "other"

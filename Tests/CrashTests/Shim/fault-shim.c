@@ -102,7 +102,8 @@ static void set_up(void) {
     const char *place = getenv("TASKQ_FAULT_KEEP");
     if (place != NULL) snprintf(keep, sizeof keep, "%s", place);
     const char *file = getenv("TASKQ_FAULT_TRACE");
-    if (file != NULL) trace = (int)syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
+    if (file != NULL) trace = REAL(open)(file, flags, 0600);
     lie = getenv("TASKQ_FAULT_LIE");
     const char *fault = getenv("TASKQ_FAULT");
     char thread[16], call[24], kind[24];
@@ -138,6 +139,7 @@ static const char *kind_of(const char *path) {
     if (strncmp(rest, "/journal", 8) != 0) return "other";
     if (rest[8] == 0) return "journal";
     if (ends_with(rest, "/lock")) return "lock";
+    if (strstr(rest, "/instance-") != NULL) return "instance";
     bool is_new = ends_with(rest, ".new");
     if (strstr(rest, "/checkpoint-") != NULL) return is_new ? "checkpoint.new" : "checkpoint";
     if (strstr(rest, ".segment") != NULL) return is_new ? "segment.new" : "segment";
@@ -360,7 +362,8 @@ ssize_t pread(int descriptor, void *bytes, size_t count, off_t offset) {
     const char *path = path_of(descriptor), *action = path != NULL ? meet("pread64", path) : NULL;
     ssize_t result = -1;
     if (failure(action) != 0) errno = failure(action);
-    else result = REAL(pread)(descriptor, bytes, is_action(action, "SHORT") ? (count + 1) / 2 : count, offset);
+    else if (is_action(action, "SHORT")) result = REAL(pread)(descriptor, bytes, (count + 1) / 2, offset);
+    else result = REAL(pread)(descriptor, bytes, count, offset);
     leave();
     return result;
 }
