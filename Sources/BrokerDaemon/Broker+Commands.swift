@@ -6,6 +6,15 @@ import WireProtocol
 
 extension Broker {
     mutating func perform(_ command: Command) throws(JournalError) {
+        do throws(JournalError) {
+            try performNow(command)
+        } catch {
+            guard case .full = error else { throw error }
+            starve(command)
+        }
+    }
+
+    private mutating func performNow(_ command: Command) throws(JournalError) {
         switch command {
         case .request(let connection, let request): try perform(request, from: connection)
         case .takeBack(let takeBack): try performTakeBack(takeBack)
@@ -72,7 +81,7 @@ extension Broker {
         case .accept(let accepted):
             if isStopping { return .paused }
             let bytes = Journal.encodedBytesMax(.accepted(accepted))
-            guard journal.acceptsPosts(ofBytes: bytes) else {
+            guard try journal.acceptsPosts(ofBytes: bytes) else {
                 events.append(.diskFull)
                 return .diskFull
             }
@@ -133,7 +142,12 @@ extension Broker {
         case .unchanged: return nil
         case .refused(let reason): return reason
         case .record(let change):
-            _ = try record(change)
+            do throws(JournalError) {
+                _ = try record(change)
+            } catch {
+                guard case .full = error else { throw error }
+                return "the disk is full"
+            }
             if case .queuePauseChanged(let pause) = change { events.append(.pauseChanged(pause)) }
             publishQueues()
             return nil

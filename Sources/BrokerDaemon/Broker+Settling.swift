@@ -11,8 +11,14 @@ extension Broker {
     mutating func deliver() throws(JournalError) {
         hasDeliveriesLeft = false
         for _ in 0..<Self.deliveriesPerTurnMax {
-            guard let delivery = state.nextDelivery(at: clock) else { return }
-            let position = try record(.delivered(delivery.record))
+            guard mayDeliver, let delivery = state.nextDelivery(at: clock) else { return }
+            let position: RecordPosition
+            do throws(JournalError) {
+                position = try record(.delivered(delivery.record))
+            } catch {
+                guard case .full = error else { throw error }
+                return
+            }
             state.deliveryBegan(delivery, now: clock.monotonic)
             if wantsTaskEvents {
                 events.append(
@@ -27,7 +33,9 @@ extension Broker {
     }
 
     mutating func sendDelivery(_ delivery: PlannedDelivery, receipt: LogSequenceNumber) throws(JournalError) {
-        // Compaction may have moved it, or its lease may be over, since it was planned.
+        // While its payload was read compaction may have moved it, and its lease may have ended: what is sent
+        // then is worked on by somebody who does not hold it, perhaps after later tasks of its group.
+        guard state.isLeased(delivery.record.id, by: receipt) else { return }
         guard let span = state.payload(of: delivery.record.id) else { return }
         guard let stored = try load(span, for: .sendDelivery(delivery, receipt)) else { return }
         guard let task = stored.task else { throw .damagedRecord(span) }
@@ -46,6 +54,7 @@ extension Broker {
             return outbox.append(.settled(receipt: receipt, .stale), to: connection)
         }
         guard let earlier = try history(of: id, for: .request(connection, request)) else { return }
+        let answer = journal.isFull ? answer.withoutExtras : answer
         switch state.settlement(of: answer, receipt: receipt.lsn, id: id, earlier: earlier, at: clock) {
         case .record(let settled):
             _ = try record(settled)

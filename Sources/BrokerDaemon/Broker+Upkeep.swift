@@ -52,11 +52,12 @@ extension Broker {
     /// Age and bounds: forgets finished tasks, dead-letters what waited too long, moves on with compaction.
     mutating func keepHouse() throws(JournalError) {
         if upkeep.startedAt.rawValue == 0 { upkeep.startedAt = clock.monotonic }
-        if clock.monotonic >= upkeep.nextHousekeeping || state.isSweeping || state.hasExcessHistory {
+        let isDue = clock.monotonic >= upkeep.nextHousekeeping || state.isSweeping || state.hasExcessHistory
+        if isDue, starved.isEmpty {
             upkeep.nextHousekeeping = clock.monotonic.advanced(
                 byMilliseconds: Upkeep.housekeepingMilliseconds)
             let work = state.housekeeping(at: clock, limit: Self.upkeepPerTurnMax)
-            if let forgotten = work.forget { _ = try record(.historyForgotten(forgotten)) }
+            if let forgotten = work.forget { try recordIfRoom(.historyForgotten(forgotten)) }
             for id in work.expired { try perform(.expire(id)) }
         }
         try compact()
@@ -65,9 +66,26 @@ extension Broker {
     private mutating func compact() throws(JournalError) {
         for item in compaction.items.prefix(Compaction.itemsPerTurnMax)
         where state.isLive(item.moved.id, role: item.moved.role, at: item.span) {
-            _ = try record(.moved(item.moved))
+            guard try recordIfRoom(.moved(item.moved)) else {
+                // The segment stays as it is, and is found again when there is room.
+                compaction.items = []
+                compaction.scan = nil
+                return
+            }
         }
         compaction.items = compaction.items.dropFirst(Compaction.itemsPerTurnMax)
+    }
+
+    /// What can as well be done later: false where a full disk has no room for it.
+    @discardableResult
+    private mutating func recordIfRoom(_ record: JournalRecord) throws(JournalError) -> Bool {
+        do throws(JournalError) {
+            _ = try self.record(record)
+            return true
+        } catch {
+            guard case .full = error else { throw error }
+            return false
+        }
     }
 
     /// Gives out the work that must not hold up a turn.

@@ -41,6 +41,8 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
     /// Records that the background thread has read, for the commands that asked; emptied at the end of the
     /// turn.
     var loaded: [RecordSpan: StoredRecord] = [:]
+    /// Commands whose records found no room on a full disk, oldest first.
+    var starved: [Command] = []
     /// Commands for this turn that did not come from the network.
     var internalCommands: [Command] = []
     /// A turn ended with credit and ready groups left.
@@ -114,6 +116,7 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
             monotonic: now, journal: journal.beginBatch(clocks: clocks.raw),
             wall: WallTime(rawValue: clocks.raw.wallMilliseconds))
         try takeBackgroundResults()
+        try feedStarved()
         try runInternalCommands()
         for event in endpoint.receive(limit: Self.eventsPerTurnMax) { try handle(event) }
         for takeBack in state.takeDue(now, limit: Self.upkeepPerTurnMax) { try perform(.takeBack(takeBack)) }
@@ -134,15 +137,13 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
 
     /// True if there is something to do without waiting for anything.
     package var hasWork: Bool {
-        hasDeliveriesLeft || !internalCommands.isEmpty || state.isSweeping || compaction.hasItems
+        hasDeliveriesLeft || !internalCommands.isEmpty || compaction.hasItems
+            || (state.isSweeping && starved.isEmpty)
     }
 
     /// When the next turn has something to do if nothing arrives.
     package var nextDeadline: MonotonicTime? {
-        switch (state.nextDeadline, waiters.earliest) {
-        case (let first?, let second?): min(first, second)
-        case (let only, nil), (nil, let only): only
-        }
+        [state.nextDeadline, waiters.earliest, nextFeeding].compactMap { $0 }.min()
     }
 
     /// Writes an empty batch which shows that the last one was durable.

@@ -8,7 +8,8 @@ extension Journal {
             return false
         }
         if bytesSinceCheckpoint >= max(options.segmentBytes, liveBytes / 8) { return true }
-        return bytesSinceCheckpoint > 0 && diskBytes > diskBytesWanted && isAnySegmentDead
+        // On a full disk space comes back only by checkpoints.
+        return bytesSinceCheckpoint > 0 && (isFull || diskBytes > diskBytesWanted) && isAnySegmentDead
     }
 
     /// What the disk may hold: twice what is live, and two segments.

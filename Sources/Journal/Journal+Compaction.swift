@@ -1,9 +1,9 @@
 import TaskModel
 
 extension Journal {
-    /// The segment whose live records should be moved, or nil: only while the disk holds more than twice what
-    /// is live and two segments, segments without anything live not counted since the next checkpoints delete
-    /// them.
+    /// The segment whose live records should be moved, or nil: only while the disk is full, or holds more
+    /// than twice what is live and two segments, those without anything live not counted since the next
+    /// checkpoints delete them.
     ///
     /// Scan it, stage a `moved` record for each item that the state still points to, and release the old
     /// place. The segment goes with the second checkpoint after that.
@@ -18,10 +18,11 @@ extension Journal {
             }
             if isBetter ?? true { best = (number, segment.liveBytes, segment.madeBytes) }
         }
-        guard let best, held > 2 * liveBytes + 2 * options.segmentBytes, 2 * best.live < best.made else {
-            return nil
-        }
-        return best.number
+        guard let best, 2 * best.live < best.made else { return nil }
+        // On a full disk every segment that can be emptied into what room there is counts.
+        let isWanted =
+            isFull ? 2 * best.live < availableBytes : held > 2 * liveBytes + 2 * options.segmentBytes
+        return isWanted ? best.number : nil
     }
 
     /// Reads a sealed segment's records that tasks may point to, from any thread, in portions.

@@ -10,7 +10,7 @@ extension Journal {
     /// Nothing may be staged.
     mutating func beginSegment(holding bytes: Int) throws(JournalError) {
         precondition(stagedRecords == 0, "a segment was left with records staged")
-        let needed = SegmentHeader.bytes + bytes + BatchHeader.handoverBytes
+        let needed = SegmentHeader.bytes + bytes + Self.endBytes
         let next: PreparedSegment
         if let index = prepared.firstIndex(where: { $0.madeBytes >= needed }) {
             next = prepared[index]
@@ -36,6 +36,8 @@ extension Journal {
     }
 
     private mutating func makeSegment(holding needed: Int) throws(JournalError) -> PreparedSegment {
+        // A full disk is tried again by the thread that prepares segments: a turn must not write one in vain.
+        guard !isFull else { throw .full(neededBytes: needed) }
         let made = max(options.segmentBytes, needed)
         switch preparation(madeBytes: made).run() {
         case .prepared(let segment):
@@ -68,7 +70,8 @@ extension Journal {
     ///
     /// One at a time; hand the result to ``adopt(_:)``.
     package mutating func preparationNeeded(clocks now: RawClocks) -> SegmentPreparation? {
-        guard failure == nil, !isPreparing, prepared.count < options.preparedSegmentsWanted,
+        // While the disk is full, one more than wanted tells when it is not full any more.
+        guard failure == nil, !isPreparing, isFull || prepared.count < options.preparedSegmentsWanted,
             now.boottimeMilliseconds >= nextPreparation
         else { return nil }
         // Set in advance for the case that the disk is full; a segment that gets made clears it.
@@ -88,7 +91,7 @@ extension Journal {
             nextPreparation = 0
             // The journal could not wait for it and made a later one.
             guard segment.number > active.number else { return try discard(segment) }
-            prepared.append(segment)
+            insertPrepared(segment)
         case .full:
             isFull = true
         case .failed(let error):
@@ -98,18 +101,33 @@ extension Journal {
 
     /// Bytes that can still be staged in segments that exist.
     package var availableBytes: Int {
-        let used = active.offset + max(batch.count, BatchHeader.bytes) + BatchHeader.handoverBytes
+        let used = active.offset + max(batch.count, BatchHeader.bytes) + Self.endBytes
         return prepared.reduce(max(0, active.madeBytes - used)) { sum, segment in
-            sum + segment.madeBytes - SegmentHeader.bytes - BatchHeader.bytes - BatchHeader.handoverBytes
+            sum + segment.madeBytes - SegmentHeader.bytes - BatchHeader.bytes - Self.endBytes
         }
     }
 
     /// Whether posts that take so many bytes may be taken without touching the reserve for acks, dead-letter
     /// moves and compaction.
     ///
-    /// Always, unless the disk is full.
-    package func acceptsPosts(ofBytes bytes: Int) -> Bool {
-        !isFull || availableBytes - bytes >= options.reserveBytes
+    /// Always, unless the disk is full: the last room for answers is only entered when another segment was
+    /// made, which takes as long as writing it.
+    package mutating func acceptsPosts(ofBytes bytes: Int) throws(JournalError) -> Bool {
+        if !isFull, availableBytes - bytes < options.answerBytes {
+            do throws(JournalError) {
+                let needed = SegmentHeader.bytes + BatchHeader.bytes + bytes + Self.endBytes
+                insertPrepared(try makeSegment(holding: needed))
+            } catch {
+                guard case .full = error else { throw error }
+            }
+        }
+        return !isFull || availableBytes - bytes >= options.reserveBytes
+    }
+
+    /// In its order: one may be in the making on another thread with an earlier number.
+    private mutating func insertPrepared(_ segment: PreparedSegment) {
+        let index = prepared.firstIndex { $0.number > segment.number } ?? prepared.count
+        prepared.insert(segment, at: index)
     }
 
     package var segmentCount: Int { segments.count + prepared.count }

@@ -34,10 +34,13 @@ extension Journal {
         if alone > roomForBatch { try beginSegment(holding: alone) }
     }
 
-    /// Bytes that the batch being staged may grow to; a segment keeps room for the handover that ends it.
+    /// Bytes that the batch being staged may grow to.
     private var roomForBatch: Int {
-        min(active.madeBytes - active.offset - BatchHeader.handoverBytes, JournalOptions.batchBytesMax)
+        min(active.madeBytes - active.offset - Self.endBytes, JournalOptions.batchBytesMax)
     }
+
+    /// What a segment keeps for its end, so that neither ever needs another segment: a seal and the handover.
+    static var endBytes: Int { BatchHeader.bytes + BatchHeader.handoverBytes }
 
     /// Encodes a record into the batch at its final place.
     ///
@@ -80,8 +83,6 @@ extension Journal {
         try checkUsable()
         precondition(stagedRecords == 0, "sealed with records staged")
         guard !isSealed else { return }
-        // The handover that ends a full segment seals as well.
-        if BatchHeader.bytes > roomForBatch { return try beginSegment(holding: BatchHeader.bytes) }
         batch.removeAll()
         batch.putZeros(BatchHeader.bytes)
         try writeBatch(.seal)

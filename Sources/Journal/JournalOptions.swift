@@ -19,6 +19,10 @@ package struct JournalOptions: Hashable, Sendable {
         self.reserveBytes = max(0, reserveBytes ?? 2 * bounded)
     }
 
+    /// Room at the end of the last segment that is for answers to deliveries alone when no other can be made,
+    /// bytes.
+    package var answerBytes: Int { min(256 << 10, segmentBytes / 4) }
+
     /// Segments to hold ready behind the one in use, which counts as the reserve's first.
     var preparedSegmentsWanted: Int {
         max(1, (reserveBytes + segmentBytes - 1) / segmentBytes - 1)

@@ -36,6 +36,11 @@ package struct RecoveryReport: Hashable, Sendable {
     /// The last batch was a seal, or the journal was empty: nothing after it can be missing.
     package var wasSealed = true
     package var warnings: [RecoveryWarning] = []
+    /// Of the last record; 0 where there is none.
+    package var lastLSN = LogSequenceNumber(rawValue: 0)
+    /// The clocks of the last batch; nil where there is none.
+    package var lastJournalTime: JournalTime?
+    package var lastWallTime: WallTime?
 
     package init() {}
 }

@@ -4,8 +4,8 @@ package import TaskModel
 ///
 /// Reads every segment to its end, also those that recovery would not need, and every checkpoint, and then
 /// runs the recovery itself into a sink of the caller's, which can check its own sums. With a broker at work
-/// in the directory the end of the journal moves under the reader; take the lock first, or read only what
-/// ``segments`` says is sealed.
+/// in the directory the end of the journal moves under the reader, and files go: what is then found wrong has
+/// to be found again in a second look before it is believed.
 package struct JournalVerification: Sendable {
     package struct Segment: Hashable, Sendable {
         package let number: UInt32
@@ -38,8 +38,21 @@ package struct JournalVerification: Sendable {
     package private(set) var checkpoints: [CheckpointFile] = []
     /// Segments that could not be looked at at all.
     package private(set) var unreadable: [JournalError] = []
+    /// There is nothing of a journal in the directory.
+    package let isAbsent: Bool
+    package private(set) var instance: JournalInstance?
     /// What opening the journal would say, or the reason why it would refuse.
     package let recovery: Result<RecoveryReport, JournalError>
+
+    /// What keeps the journal from being whole, the worst first; warnings are not among it.
+    package var problems: [String] {
+        var problems: [String] = []
+        if case .failure(let error) = recovery { problems.append("\(error)") }
+        problems += unreadable.map { "\($0)" }.filter { !problems.contains($0) }
+        problems += checkpoints.filter { !$0.isGood }.map { "\($0.file) is damaged" }
+        problems += segments.flatMap(\.badRecords).map { "\(JournalError.damagedRecord($0))" }
+        return problems
+    }
 
     package var isWhole: Bool {
         guard case .success = recovery else { return false }
@@ -51,9 +64,12 @@ package struct JournalVerification: Sendable {
         _ storage: any JournalStorage, sink: inout some JournalRecoverySink
     ) throws(JournalError) {
         let listing = try JournalListing(storage)
+        isAbsent = listing.isEmpty && listing.instances.isEmpty
         for number in listing.segments {
             do throws(JournalError) {
-                segments.append(try Self.look(at: number, in: storage))
+                let (segment, owner) = try Self.look(at: number, in: storage)
+                segments.append(segment)
+                instance = owner
             } catch {
                 unreadable.append(error)
             }
@@ -75,7 +91,7 @@ package struct JournalVerification: Sendable {
     }
 
     private static func look(at number: UInt32, in storage: any JournalStorage) throws(JournalError)
-        -> Segment
+        -> (Segment, JournalInstance)
     {
         let file = try storage.open(JournalName.segmentFile(number: number), forWriting: false)
         let header = try Recovery.header(of: file, number: number)
@@ -90,7 +106,7 @@ package struct JournalVerification: Sendable {
             file, segment: number, madeBytes: header.madeBytes, seed: seed, from: segment.validBytes,
             expecting: LogSequenceNumber(rawValue: 0))
         segment.restIsZero = rest == .clean
-        return segment
+        return (segment, header.instance)
     }
 }
 

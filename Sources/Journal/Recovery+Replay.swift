@@ -110,7 +110,19 @@ extension Recovery {
         if header.firstLSN == expected, segments[tail].endIsZero {
             return damage(.handoverMissing, tail, segments[tail].validBytes, from: expected, to: nil)
         }
-        let kind: JournalDamage.Kind = segments[tail].endIsZero ? .gap : .batch
-        return damage(kind, tail, segments[tail].validBytes, from: expected, to: last)
+        if segments[tail].endIsZero {
+            return damage(.gap, tail, segments[tail].validBytes, from: expected, to: last)
+        }
+        return damage(.batch, tail, segments[tail].validBytes, from: expected, to: lastBad() ?? last)
+    }
+
+    /// The last LSN before the next good batch of the segment that replay has come to a stop in.
+    private func lastBad() -> LogSequenceNumber? {
+        let segment = segments[tail]
+        let probe = try? SegmentTail.probe(  // ignoring: the damage is then said to reach further.
+            segment.file, segment: segment.number, madeBytes: segment.madeBytes, seed: segment.seed,
+            from: segment.validBytes, expecting: expected)
+        guard case .batchBehind(let first) = probe, first > expected else { return nil }
+        return LogSequenceNumber(rawValue: first.rawValue - 1)
     }
 }

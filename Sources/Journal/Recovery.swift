@@ -112,6 +112,9 @@ struct Recovery {
         sink.finishRestore()
         try replay(into: &sink)
         try settleTail()
+        report.lastLSN = LogSequenceNumber(rawValue: expected.rawValue - 1)
+        report.lastJournalTime = clocks?.journal
+        report.lastWallTime = clocks.map { WallTime(rawValue: $0.raw.wallMilliseconds) }
     }
 
     private static func makeFirstSegment(

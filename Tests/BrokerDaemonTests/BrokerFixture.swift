@@ -44,9 +44,22 @@ struct BrokerFixture: ~Copyable {
     var seconds: Double = 10
 
     init(disk: SimulatedDisk = SimulatedDisk(seed: 1), settings: QueueSettings = QueueSettings()) throws {
+        try self.init(
+            storage: disk, disk: disk, journal: JournalOptions(segmentBytes: 1 << 20), settings: settings)
+    }
+
+    /// On any storage; ``disk`` is then one that nobody uses.
+    init(storage: any JournalStorage, journal: JournalOptions) throws {
+        try self.init(
+            storage: storage, disk: SimulatedDisk(seed: 1), journal: journal, settings: QueueSettings())
+    }
+
+    private init(
+        storage: any JournalStorage, disk: SimulatedDisk, journal: JournalOptions, settings: QueueSettings
+    ) throws {
         self.disk = disk
         broker = try Broker.recovering(
-            disk, options: BrokerOptions(journal: JournalOptions(segmentBytes: 1 << 20), defaults: settings),
+            storage, options: BrokerOptions(journal: journal, defaults: settings),
             endpoint: wire, background: Inline(), clocks: Self.clocks(at: 10),
             now: MonotonicTime(rawValue: 10_000_000_000))
     }

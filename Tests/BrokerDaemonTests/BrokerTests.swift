@@ -177,7 +177,7 @@ import WireProtocol
 }
 
 extension [Reply] {
-    fileprivate var deliveries: [DeliveredTask] {
+    var deliveries: [DeliveredTask] {
         compactMap { reply in
             if case .delivery(let task) = reply { return task }
             return nil

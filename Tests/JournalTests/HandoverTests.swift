@@ -138,26 +138,46 @@ import Testing
         }
     }
 
-    @Test func aHandoverSealsAndASegmentThatItNamesIsUsedNextThoughItIsEmpty() throws {
+    @Test func aSealAndAHandoverFitIntoAFullSegment() throws {
         let disk = SimulatedDisk(seed: 1)
         var journal = try Journal.open(disk)
-        try journal.write([accepted(1, payload: payload(of: 1, count: 15_990))])
-        try journal.ensureRoom(bytes: 60)
-        let span = try journal.stage(accepted(2, payload: payload(of: 2, count: 20))).span
+        // As much as goes into 16 KiB beside the header, the batch's, and the end.
+        let room = (16 << 10) - 64 - 64 - 136
+        try journal.ensureRoom(bytes: room)
+        let span = try journal.stage(accepted(1, payload: payload(of: 1, count: room - 8 - 19))).span
         try journal.commit()
         #expect(span.segment == 1)
-        let before = disk.segmentNames.count
+        #expect(Int(span.offset + span.length) == (16 << 10) - 136)
+        disk.inject { $0.operation == .create ? .fails(errno: ENOSPC) : nil }
         try journal.seal()
         let sealed = journal.isSealed
         #expect(sealed)
-        #expect(before == 1)
-        #expect(disk.segmentNames == [firstSegment, second], "there was no room for the seal")
+        #expect(disk.segmentNames == [firstSegment])
+        disk.inject { _ in nil }
+        try journal.write([accepted(2, payload: [1])])
         journal.close()
+        let next = disk.crashed(seed: 1)
+        let (sink, report) = try recovered(next)
+        #expect(sink.records.count == 2)
+        #expect(report.warnings.isEmpty)
+    }
+
+    @Test func aHandoverSealsAndTheSegmentThatItNamesIsUsedNextThoughItIsEmpty() throws {
+        let disk = SimulatedDisk(seed: 1)
+        var journal = try Journal.open(disk)
+        let needed = journal.preparationNeeded(clocks: clocks(0))
+        try journal.adopt(try #require(needed).run())
+        try journal.write([accepted(1, payload: payload(of: 1, count: 9_000))])
+        try journal.write([accepted(2, payload: payload(of: 2, count: 9_000))])
+        journal.close()
+        // The handover was written; the batch behind it was not.
+        let header = disk.contents(second)[..<64]
+        disk.overwrite(second, with: header + [UInt8](repeating: 0, count: (16 << 10) - 64))
         let next = disk.crashed(seed: 1)
         var again = try Journal.open(next)
         #expect(again.recovery.wasSealed)
-        #expect(try again.write([accepted(3, payload: [2])])[0].span.segment == 2)
+        #expect(try again.write([accepted(2, payload: [2])])[0].span.segment == 2)
         again.close()
-        #expect(try recovered(next.crashed(seed: 2)).sink.records.count == 3)
+        #expect(try recovered(next.crashed(seed: 2)).sink.records.count == 2)
     }
 }
