@@ -108,7 +108,7 @@ let testTargets: [Target] = [
     tests(of: "BinaryCoding"),
     tests(of: "TaskModel"),
     tests(of: "TaskValidation", ["TaskModel"], exclude: ["Fixtures"]),
-    tests(of: "WireProtocol", ["BinaryCoding", "TaskModel"]),
+    tests(of: "WireProtocol", ["BinaryCoding", "TaskModel"], exclude: ["Fixtures"]),
     tests(of: "QueueStateMachine", ["TaskModel"]),
     tests(of: "LinuxSystem"),
     tests(of: "Journal", ["BinaryCoding", "CChecksum", "QueueStateMachine", "TaskModel"], exclude: ["Fixtures"]),
@@ -131,7 +131,7 @@ let testTargets: [Target] = [
             "Configuration", "LinuxSystem", "ProcessorSupervision", "TaskModel", "WireProtocol", "ZeroMQ",
             logging,
         ]),
-    tests(of: "AdminCommands", ["BinaryCoding", "TaskModel", "WireProtocol", "ZeroMQ"]),
+    tests(of: "AdminCommands", ["BinaryCoding", "Journal", "TaskModel", "WireProtocol", "ZeroMQ"]),
     tests(of: "TaskProcessor"),
     .target(
         name: "Simulation",
