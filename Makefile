@@ -20,7 +20,7 @@ SWIFT_BUILD = swift build --scratch-path $(SCRATCH)
 PROCESSOR = plugins/tasks/processor
 
 .DEFAULT_GOAL := help
-.PHONY: help build release run test crash check fmt bench sim sabotage clean install-deps check-swift
+.PHONY: help build release run test crash sweeps check fmt bench sim sabotage clean install-deps check-swift
 
 help:
 	@echo "make run            build, then run the whole stack in the foreground (BUILD=release, ARGS=...)"
@@ -28,6 +28,7 @@ help:
 	@echo "make release        release build"
 	@echo "make test           build everything and run all tests"
 	@echo "make crash          every system call of the broker fails once; 300 kills under load; full disks"
+	@echo "make sweeps         every bit of a journal flipped, every byte cut, zeroed and overwritten"
 	@echo "make check          format lint and the tests of the repository itself"
 	@echo "make fmt            format the sources in place"
 	@echo "make bench          release build, then the benchmark (ONLY=post,drain,groups,million,latency)"
@@ -62,6 +63,10 @@ test: install-deps
 crash: install-deps
 	$(SWIFT_BUILD) --build-tests
 	TASKQ_KILLS=100 swift test --scratch-path $(SCRATCH) --skip-build --no-parallel --filter 'CrashTests|KillTests'
+
+sweeps: install-deps
+	$(SWIFT_BUILD) --build-tests
+	TASKQ_SWEEPS=whole swift test --scratch-path $(SCRATCH) --skip-build --no-parallel --filter SweepTests
 
 check: install-deps
 	swift format lint --strict --recursive Sources Tests plugins Package.swift

@@ -37,7 +37,31 @@ extension EndToEndTests {
                 try await ProcessFixture.with(broken) { process in
                     let status = try await process.end()
                     #expect(status == .exited(65))
-                    #expect(process.lines.contains { $0.text.contains("journal is damaged") })
+                    let line = process.lines.first { $0.text.contains("journal is damaged") }?.text ?? ""
+                    #expect(line.contains("segment 1, offset 64: "), "\(process.lines)")
+                    #expect(line.contains("LSN 1 to "), "\(line)")
+                }
+            }
+        }
+
+        @Test func aJournalThatLostItsFilesIsNotServedAsANewOne() async throws {
+            try await Stack.with { stack in
+                try await stack.startBroker()
+                try await stack.startIngest()
+                #expect(try await stack.post(EndToEndTests.task).status == 201)
+                #expect(try await stack.process("broker").terminate() == .exited(0))
+                let journal = "\(stack.state)/journal"
+                for name in TemporaryDirectory.entries(of: journal) where name.hasSuffix(".segment") {
+                    unlink("\(journal)/\(name)")
+                }
+                let broken = try ProcessDescription(product: "taskq-broker", ["--state", stack.state])
+                try await ProcessFixture.with(broken) { process in
+                    let status = try await process.end()
+                    #expect(status == .exited(65))
+                    #expect(
+                        process.lines.contains {
+                            $0.text.contains("segment 1, offset 0: the segment is not there")
+                        })
                 }
             }
         }

@@ -60,6 +60,23 @@ import Testing
         #expect(error == .unsupportedVersion(file: firstSegment, version: 2))
     }
 
+    @Test func aCheckpointOfANewerVersionIsNamedAndNotTakenForABadOne() throws {
+        let disk = SimulatedDisk(seed: 1)
+        var broker = try ModelBroker(disk)
+        try broker.turn([[accepted(1, payload: [1])]])
+        try broker.checkpoint()
+        broker.close()
+        let name = try #require(disk.checkpointNames.last)
+        var bytes = disk.contents(name)
+        bytes[8] = 2
+        let crc = checksum(bytes[..<76])
+        for index in 0..<4 { bytes[76 + index] = UInt8(truncatingIfNeeded: crc >> UInt32(8 * index)) }
+        disk.overwrite(name, with: bytes)
+        let error = failure { () throws(JournalError) in _ = try recovered(disk.restarted()) }
+        #expect(error == .unsupportedVersion(file: name, version: 2))
+        #expect(error?.isDamage == true)
+    }
+
     @Test func aRecordOfATypeOfALaterVersionIsNamedAndRefused() throws {
         let disk = SimulatedDisk(seed: 1)
         var journal = try Journal.open(disk)

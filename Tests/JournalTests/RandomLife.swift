@@ -46,7 +46,7 @@ struct RandomLife: ~Copyable {
 
     /// What comes first in any life.
     mutating func begin() throws(JournalError) {
-        for number in 1...3 as ClosedRange<UInt16> { try declare(number) }
+        for number in 1...4 as ClosedRange<UInt16> { try declare(number) }
         try commit()
     }
 
@@ -59,12 +59,14 @@ struct RandomLife: ~Copyable {
     }
 
     @discardableResult
-    private mutating func write(_ record: JournalRecord) throws(JournalError) -> LogSequenceNumber {
+    private mutating func stage(_ record: JournalRecord) throws(JournalError) -> LogSequenceNumber {
         try journal.ensureRoom(for: [record])
         let position = try journal.stage(record)
         state.apply(record, at: position)
         return position.lsn
     }
+
+    private mutating func write(_ record: JournalRecord) throws(JournalError) { try stage(record) }
 
     private mutating func commit() throws(JournalError) {
         try journal.commit()
@@ -142,7 +144,7 @@ struct RandomLife: ~Copyable {
         let heads = lines.values.compactMap(\.first)
             .filter { !leased.contains($0) && !parked.contains($0) }.sorted()
         guard let id = pick(heads) else { return }
-        let receipt = try write(
+        let receipt = try stage(
             .delivered(
                 Delivery(
                     id: id, worker: random.text(), session: SessionID(rawValue: random.next()),
@@ -248,13 +250,33 @@ struct RandomLife: ~Copyable {
     }
 
     private mutating func change() throws(JournalError) {
-        if random.oneIn(2) { return try declare(UInt16(1 + random.next() % 3)) }
+        if random.oneIn(4) { return try write(.queueDeleted(QueueNumber(rawValue: 4))) }
+        if random.oneIn(2) { return try declare(UInt16(1 + random.next() % 4)) }
         try write(
             .queuePauseChanged(
                 QueuePauseChange(
                     queue: QueueNumber(rawValue: UInt16(1 + random.next() % 3)),
                     pauses: QueuePauses(rawValue: UInt8(random.next() % 8)), actor: random.text(),
                     reason: random.text())))
+    }
+}
+
+extension RandomLife {
+    /// Appends a batch that this version would not write: a task with a field that may be passed over.
+    ///
+    /// The last batch must be a seal, and nothing may be written afterwards.
+    mutating func appendOneOfALaterVersion(to disk: SimulatedDisk) throws(JournalError) {
+        journal.beginBatch(clocks: clocks(time + 1))
+        let task = AcceptedTask(
+            queue: QueueNumber(rawValue: 1),
+            id: TaskID(unixMilliseconds: 1_700_000_000_000 + time, random: (7, UInt64(ids.count))),
+            sequence: TaskSequence(rawValue: nextSequence), group: "", deduplication: nil, traceparent: [],
+            payload: [123, 125])
+        // Room is made for it in the normal way; what is written there is then replaced.
+        try journal.ensureRoom(bytes: 300)
+        let position = try journal.stage(.accepted(task))
+        try journal.commit()
+        disk.addField(tag: 2, value: Array("key-1".utf8), toRecordAt: position.span)
     }
 }
 
