@@ -188,6 +188,11 @@ extension QueueStateMachine {
         if present { volatile.plugins.insert(queue) } else { volatile.plugins.remove(queue) }
     }
 
+    /// Whether the delivery with this receipt goes on.
+    package func isLeased(_ id: TaskID, by receipt: LogSequenceNumber) -> Bool {
+        durable.tasks.find(id).flatMap { durable.detail(of: $0)?.lease?.receipt } == receipt
+    }
+
     package func deliveredAt(_ id: TaskID) -> WallTime? {
         durable.tasks.find(id).flatMap { durable.detail(of: $0)?.lease?.deliveredAt }
     }
