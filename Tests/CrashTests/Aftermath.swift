@@ -2,8 +2,8 @@ import TaskModel
 import TestSupport
 import WireProtocol
 
-/// After whatever happened: the broker is started again without a fault, and everything that it ever said must
-/// be true.
+/// After whatever happened: the broker is started again without a fault, and everything that it ever said
+/// must be true.
 enum Aftermath {
     /// - Parameter isNewSession: the workers died too; else they come back with what they hold.
     static func play(_ talk: Conversation) throws {

@@ -21,7 +21,19 @@ struct FailCallMatrix: Sendable {
     struct Beginning: Sendable {
         let folder: LifeFolder
         let ledger: Ledger
+        /// The most of each series that one run of a few made.
         let calls: [CallSeries: Int]
+        /// Those that each of these runs made: the two threads do not meet at the same places each time.
+        let certain: [CallSeries: Int]
+
+        init(_ folder: LifeFolder, _ ledger: Ledger, _ runs: [[CallSeries: Int]]) {
+            self.folder = folder
+            self.ledger = ledger
+            calls = runs.reduce([:]) { $0.merging($1) { max($0, $1) } }
+            certain = calls.reduce(into: [:]) { least, call in
+                least[call.key] = runs.map { $0[call.key] ?? 0 }.min()
+            }
+        }
     }
 
     let shim: FaultShim
@@ -51,7 +63,7 @@ struct FailCallMatrix: Sendable {
         let second = try await list(Life.second, shim, from: stopped, whole.ledger)
 
         let write = CallSeries("main", "pwrite64", "segment")
-        let middle = FaultPoint(series: write, number: (first[write] ?? 2) / 2, fault: .torn)
+        let middle = FaultPoint(series: write, number: (whole.calls[write] ?? 2) / 2, fault: .torn)
         let tear = try await BrokerRun.run(
             torn, environment: shim.environment(of: torn, fault: middle), ledger: Ledger(), Life.first.play)
         // Whatever of these a crash could leave is removed without being looked at.
@@ -61,25 +73,25 @@ struct FailCallMatrix: Sendable {
         return FailCallMatrix(
             shim: shim,
             beginnings: [
-                .first: Beginning(folder: empty, ledger: Ledger(), calls: first),
-                .second: Beginning(folder: stopped, ledger: whole.ledger, calls: second),
-                .torn: Beginning(folder: torn, ledger: tear.ledger, calls: third),
+                .first: Beginning(empty, Ledger(), first),
+                .second: Beginning(stopped, whole.ledger, second),
+                .torn: Beginning(torn, tear.ledger, third),
             ])
     }
 
-    /// The most calls of each series in a few runs: the two threads do not meet at the same places each time.
+    /// The calls of a few runs without a fault.
     private static func list(
         _ life: Life, _ shim: FaultShim, from beginning: LifeFolder, _ ledger: Ledger
-    ) async throws -> [CallSeries: Int] {
-        var most: [CallSeries: Int] = [:]
+    ) async throws -> [[CallSeries: Int]] {
+        var runs: [[CallSeries: Int]] = []
         for _ in 0..<3 {
             let calls = try await LifeFolder.with { folder in
                 try folder.takeOver(beginning)
                 return try await listed(life, shim, in: folder, ledger).calls
             }
-            most.merge(calls) { max($0, $1) }
+            runs.append(calls)
         }
-        return most
+        return runs
     }
 
     /// One life without a fault.
@@ -114,6 +126,11 @@ struct FailCallMatrix: Sendable {
                 }
             }
         }.sorted { "\($0)" < "\($1)" }
+    }
+
+    /// Whether every run makes this call.
+    func isCertain(_ trial: Trial) -> Bool {
+        trial.point.number <= beginnings[trial.life]?.certain[trial.point.series] ?? 0
     }
 
     /// One life with its fault, and one after it without; at the end the independent reader may look at the
@@ -183,8 +200,8 @@ struct FailCallMatrix: Sendable {
 extension FaultPoint {
     /// Guarantee H.
     ///
-    /// What the other thread had not handed over at the end is nobody's. A disk that turns out to be full while
-    /// a segment is made (its file, then the directory) is a reason to refuse posts, no more.
+    /// What the other thread had not handed over at the end is nobody's. A disk that turns out to be full
+    /// while a segment is made (its file, then the directory) is a reason to refuse posts, no more.
     fileprivate var mustEnd: Bool {
         let isFullDisk = fault == .noSpace && series.file != "segment"
         return series.isSync && series.thread == "main" && !isFullDisk

@@ -41,8 +41,8 @@ import Testing
             let seconds = (MonotonicDeadline.now() - began) / 1_000_000_000
             StandardError.write(table.text(matrix) + "\(seconds) s with \(Self.jobs) lives at once\n")
             #expect(table.points > 0)
-            // Calls that only some meetings of the two threads make.
-            #expect(table.missed.count * 50 <= table.points, "\(table.missed)")
+            let missed = table.missed.filter(matrix.isCertain)
+            #expect(missed.count * 100 <= table.points, "\(missed)")
         }
     }
 

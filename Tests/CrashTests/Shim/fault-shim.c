@@ -13,8 +13,8 @@
  *   TORN                      half of the bytes are written, then SIGKILL
  *   CUT                       everything that was not synced is lost, names included, then SIGKILL
  *
- * For DROP and CUT a log of what has not been synced is kept, and undone from its end. The log knows the calls
- * that the journal makes; the contents of the file `lock` are nobody's promise and are left out.
+ * For DROP and CUT a log of what has not been synced is kept, and undone from its end. The log knows the
+ * calls that the journal makes; the contents of the file `lock` are nobody's promise and are left out.
  *
  * TASKQ_FAULT_LIE is a disk that lies: that call, fdatasync or fsync, says that it has synced and has not.
  *
