@@ -23,20 +23,23 @@ struct PostFields: Hashable, Sendable {
 
     /// `application/json` or `application/<anything>+json`, with or without parameters.
     static func isJSON(_ value: Slice<UnsafeRawBufferPointer>) -> Bool {
-        var type = value.prefix { $0 != UInt8(ascii: ";") }
-        while let last = type.last, last == 0x20 || last == 0x09 { type.removeLast() }
-        let prefix = "application/".utf8
-        guard type.count > prefix.count, startsLowercased(type, prefix) else { return false }
-        let subtype = type.dropFirst(prefix.count)
-        if subtype.count == 4 { return startsLowercased(subtype, "json".utf8) }
-        return subtype.count > 5 && startsLowercased(subtype.suffix(5), "+json".utf8)
+        let bytes = UnsafeRawBufferPointer(rebasing: value)
+        var end = 0
+        while end < bytes.count, bytes[end] != UInt8(ascii: ";") { end += 1 }
+        while end > 0, bytes[end - 1] == 0x20 || bytes[end - 1] == 0x09 { end -= 1 }
+        guard holds(bytes, 0, "application/") else { return false }
+        if end == 16 { return holds(bytes, 12, "json") }
+        return end > 17 && holds(bytes, end - 5, "+json")
     }
 
-    private static func startsLowercased(
-        _ value: Slice<UnsafeRawBufferPointer>, _ word: String.UTF8View
-    ) -> Bool {
-        value.count >= word.count
-            && zip(value, word).allSatisfy { RequestHeadParser.lowercased($0) == $1 }
+    /// Whether a word, which is lower, stands there in whatever case.
+    private static func holds(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ word: StaticString) -> Bool {
+        guard bytes.count >= start + word.utf8CodeUnitCount else { return false }
+        for index in 0..<word.utf8CodeUnitCount
+        where RequestHeadParser.lowercased(bytes[start + index]) != word.utf8Start[index] {
+            return false
+        }
+        return true
     }
 
     /// A bare key, or one in quotes with `\"` and `\\` inside.

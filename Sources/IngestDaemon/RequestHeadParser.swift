@@ -188,15 +188,14 @@ struct RequestHeadParser {
         byte >= 0x20 ? byte != 0x7F : byte == 0x09
     }
 
-    /// RFC 9110's `tchar`.
+    /// RFC 9110's `tchar`: letters, digits and ``!#$%&'*+-.^_`|~``.
     private static func isToken(_ byte: UInt8) -> Bool {
-        if lowercased(byte) &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10 { return true }
-        switch byte {
-        case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
-            UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
-            UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
-            return true
-        case _: return false
-        }
+        let half = byte < 64 ? lowTokens : highTokens
+        return byte < 128 && half >> UInt64(byte & 63) & 1 == 1
     }
+
+    /// Bit n: whether character n is one.
+    private static let lowTokens: UInt64 = 0x03FF_6CFA_0000_0000
+    /// Bit n: whether character 64 + n is one.
+    private static let highTokens: UInt64 = 0x57FF_FFFF_C7FF_FFFE
 }

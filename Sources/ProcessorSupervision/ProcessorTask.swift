@@ -46,23 +46,23 @@ extension ProcessorTask {
     package func line(deadline: WallTime) -> [UInt8] {
         var line: [UInt8] = []
         line.reserveCapacity(256 + payload.count)
-        line.append(contentsOf: #"{"id":""#.utf8)
+        line.append(#"{"id":""#)
         line.append(contentsOf: id.asciiBytes)
-        line.append(contentsOf: #"","queue":"#.utf8)
+        line.append(#"","queue":"#)
         JSONWriter.appendQuoted(queue, to: &line)
-        line.append(contentsOf: #","group":"#.utf8)
+        line.append(#","group":"#)
         JSONWriter.appendQuoted(label.group, to: &line)
-        line.append(contentsOf: #","attempt":"#.utf8)
+        line.append(#","attempt":"#)
         line.append(contentsOf: String(label.attempt).utf8)
-        line.append(contentsOf: #","max_attempts":"#.utf8)
+        line.append(#","max_attempts":"#)
         line.append(contentsOf: String(maxAttempts).utf8)
-        line.append(contentsOf: #","deadline":"#.utf8)
+        line.append(#","deadline":"#)
         line.append(contentsOf: String(deadline.rawValue).utf8)
         if let traceContext {
-            line.append(contentsOf: #","traceparent":"#.utf8)
+            line.append(#","traceparent":"#)
             JSONWriter.appendQuoted(traceContext, to: &line)
         }
-        line.append(contentsOf: #","payload":"#.utf8)
+        line.append(#","payload":"#)
         let payloadStart = line.count
         line.append(contentsOf: payload)
         // In JSON a newline can only stand between tokens, where a space means the same; here it would end
@@ -72,7 +72,7 @@ extension ProcessorTask {
                 line[index] = UInt8(ascii: " ")
             }
         }
-        line.append(contentsOf: "}\n".utf8)
+        line.append("}\n")
         return line
     }
 
@@ -80,5 +80,11 @@ extension ProcessorTask {
     package var traceContext: String? {
         guard !traceparent.isEmpty, traceparent.allSatisfy({ (0x20..<0x7F).contains($0) }) else { return nil }
         return String(decoding: traceparent, as: UTF8.self)
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(_ text: StaticString) {
+        append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 }

@@ -23,32 +23,34 @@ package struct TaskID: Hashable, Sendable {
 extension TaskID: CustomStringConvertible {
     /// 36 characters, lower case: `0198f6e2-7c1a-7d54-9b3e-0f2a6c8d4e10`.
     package var description: String {
-        String(unsafeUninitializedCapacity: 36) { write(to: $0) }
+        String(unsafeUninitializedCapacity: Self.textBytes) { write(to: UnsafeMutableRawBufferPointer($0)) }
     }
 
     /// The text form as 36 ASCII bytes.
     package var asciiBytes: [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: 36) { buffer, count in count = write(to: buffer) }
+        [UInt8](unsafeUninitializedCapacity: Self.textBytes) { buffer, count in
+            count = write(to: UnsafeMutableRawBufferPointer(buffer))
+        }
     }
 
-    private func write(to buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
+    /// Bytes of the text form.
+    package static let textBytes = 36
+
+    /// Writes the text form, which has to find ``textBytes`` of room, and says so many.
+    package func write(to buffer: UnsafeMutableRawBufferPointer) -> Int {
+        precondition(buffer.count >= Self.textBytes, "no room for the text of a task id")
         var position = 0
-        for byteIndex in 0..<16 {
-            if byteIndex == 4 || byteIndex == 6 || byteIndex == 8 || byteIndex == 10 {
+        for digit in 0..<32 {
+            if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
                 buffer[position] = UInt8(ascii: "-")
                 position += 1
             }
-            let word = byteIndex < 8 ? high : low
-            let byte = UInt8(truncatingIfNeeded: word >> UInt64(8 * (7 - byteIndex % 8)))
-            buffer[position] = Self.hexDigit(byte >> 4)
-            buffer[position + 1] = Self.hexDigit(byte & 15)
-            position += 2
+            let word = digit < 16 ? high : low
+            let value = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * (digit & 15))) & 15
+            buffer[position] = value &+ (value < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") &- 10)
+            position += 1
         }
         return position
-    }
-
-    private static func hexDigit(_ value: UInt8) -> UInt8 {
-        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
     /// Reads the 36-character form, upper or lower case; nil for anything else.

@@ -10,9 +10,13 @@ import TaskModel
 /// end.
 package struct FrameWriter: Sendable {
     private var writer: ByteWriter
+    /// What an idle connection keeps after a large frame, bytes.
+    private static let reserveMax = 32_768
 
-    package init() {
-        writer = ByteWriter(reservingCapacity: 256)
+    package init() { self.init(reservingCapacity: 256) }
+
+    private init(reservingCapacity capacity: Int) {
+        writer = ByteWriter(reservingCapacity: capacity)
         writer.write(WireVersion.current)
     }
 
@@ -27,10 +31,10 @@ package struct FrameWriter: Sendable {
         !isEmpty && writer.count + bytes > Limits.frameBytesMax
     }
 
-    /// Hands the frame out and starts the next one.
+    /// Hands the frame out and starts the next one, with room for as much again: under load frames are alike.
     package mutating func take() -> [UInt8] {
         let frame = writer.bytes
-        self = FrameWriter()
+        self = FrameWriter(reservingCapacity: min(max(frame.count, 256), Self.reserveMax))
         return frame
     }
 
