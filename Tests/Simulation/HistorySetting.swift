@@ -21,11 +21,13 @@ package struct HistoryReport: Sendable {
     /// Sentences that begin with the letter of the guarantee that was broken.
     package var violations: [String] = []
     package var tally = Tally()
+    /// Over every frame that the broker sent: two runs of a seed agree on it.
+    package var digest: UInt64 = 0
     /// Lines of the story, empty unless asked for.
     package var story: [String] = []
 
     package static func of(_ setting: HistorySetting) -> HistoryReport {
-        var history = History(seed: setting.seed, operations: setting.operations)
+        var history = History(setting)
         return history.run()
     }
 }

@@ -2,11 +2,22 @@
 package struct Tally: Hashable, Sendable {
     package enum Kind: String, CaseIterable, Sendable {
         // What was done.
-        case histories, operations, turns, lives
+        case histories, operations, requests, turns, lives
         // What came of it.
-        case accepted, deliveries, completed, dead, cancelled
-        // Faults.
-        case crashes, reboots
+        case accepted, replayed, refused, deliveries, taken, stale, completed, dead, cancelled, parked
+        case checkpoints, segmentsDeleted, journalReadings
+        // How lives of the broker ended.
+        case crashInCall, crashInRecovery, killed, powerCuts, cleanStops, endedByError, reboots
+        // Faults of the disk.
+        case ioErrors, shortWrites, uncachedReads, fullDisks, fullEnds, bitFlips, flipsRefused, flipsHarmless
+        case flipsTorn, flipsUnderWork
+        // Faults of the clocks.
+        case wallJumps, suspends, stalls, slowSyncs
+        // Faults of the peers and the network.
+        case workerDeathsSeen, workerDeathsUnseen, ingestDeaths, disconnects, framesLost, framesRepeated
+        case framesNotSent, framesMalformed
+        // Acts of an operator.
+        case pauses, resumes, declarations, cancellations, lookups, waits
     }
 
     private var counts = [UInt64](repeating: 0, count: Kind.allCases.count)

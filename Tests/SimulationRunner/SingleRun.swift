@@ -5,7 +5,7 @@ enum SingleRun {
     static func run(_ setting: HistorySetting) -> Int32 {
         let report = HistoryReport.of(setting)
         for line in report.story { Output.write(line + "\n") }
-        Output.write("seed \(setting.seed): \(report.tally.text)\n")
+        Output.write("seed \(setting.seed): \(report.tally.text) digest=\(report.digest)\n")
         for violation in report.violations { Output.write("VIOLATION \(violation)\n") }
         return report.violations.isEmpty ? 0 : 1
     }

@@ -30,21 +30,28 @@ package final class SimulatedDisk: JournalStorage {
     }
 
     private let state: Mutex<SimulatedDiskState>
-    private let plan: Mutex<@Sendable (Call) -> Fault?>
+    private let plan: Mutex<Plan>
+
+    /// A function in a box: kept in the mutex by itself, it is wrapped once more at every look, and calls
+    /// would take longer and longer.
+    private final class Plan: Sendable {
+        let fault: @Sendable (Call) -> Fault?
+        init(_ fault: @escaping @Sendable (Call) -> Fault?) { self.fault = fault }
+    }
 
     package init(seed: UInt64) {
         state = Mutex(SimulatedDiskState(seed: seed))
-        plan = Mutex({ _ in nil })
+        plan = Mutex(Plan { _ in nil })
     }
 
     private init(_ surviving: SimulatedDiskState) {
         state = Mutex(surviving)
-        plan = Mutex({ _ in nil })
+        plan = Mutex(Plan { _ in nil })
     }
 
     /// Asked before every call from now on.
     package func inject(_ faults: @escaping @Sendable (Call) -> Fault?) {
-        plan.withLock { $0 = faults }
+        plan.withLock { $0 = Plan(faults) }
     }
 
     /// Calls made so far.
@@ -67,6 +74,22 @@ package final class SimulatedDisk: JournalStorage {
         }
         return SimulatedDisk(surviving)
     }
+
+    /// Bounds the bytes of all files together: what would grow beyond gets ENOSPC; nil for no bound.
+    package func limit(bytes: Int?) {
+        state.withLock { $0.capacity = bytes }
+    }
+
+    package var isLimited: Bool { state.withLock { $0.capacity != nil } }
+
+    /// Bytes of all files.
+    package var usedBytes: Int { state.withLock { $0.usedBytes } }
+
+    /// Names whose bytes, as a process sees them, are not all durable.
+    package var unsyncedNames: [String] { state.withLock { $0.unsyncedNames } }
+
+    /// A disk with the same content, durable and not, that goes its own way from here.
+    package func copied() -> SimulatedDisk { SimulatedDisk(state.withLock { $0.restarted() }) }
 
     /// The names in the directory, as a process sees them.
     package var names: [String] { state.withLock { $0.entries.keys.sorted() } }
@@ -103,7 +126,7 @@ package final class SimulatedDisk: JournalStorage {
             state.calls += 1
             return Call(number: state.calls, operation: operation, file: file)
         }
-        let fault = plan.withLock { $0 }(call)
+        let fault = plan.withLock { $0 }.fault(call)
         if fault == .dies { state.withLock { $0.isDead = true } }
         return fault
     }
@@ -187,29 +210,33 @@ package final class SimulatedDisk: JournalStorage {
     }
 
     fileprivate func size(_ file: Int, _ name: String) throws(JournalError) -> Int {
-        try perform(.open, name) { (state, _) in state.files[file].current.count }
+        try perform(.open, name) { (state, _) in state.files[file].count }
     }
 
     fileprivate func read(
         _ file: Int, _ name: String, into buffer: UnsafeMutableRawBufferPointer, at offset: Int, waiting: Bool
     ) throws(JournalError) -> Int? {
-        let bytes: ArraySlice<UInt8>? = try perform(.read, name) { (state, fault) in
+        // Proof for the address: the buffer outlives the call, and nobody else has it.
+        let target = UInt(bitPattern: buffer.baseAddress)
+        let room = buffer.count
+        return try perform(.read, name) { (state, fault) -> Int? in
             if !waiting, fault == .notCached { return nil }
-            let current = state.files[file].current
-            let start = min(offset, current.count)
-            return current[start..<min(start + buffer.count, current.count)]
+            let count = min(max(0, state.files[file].count - offset), room)
+            guard count > 0, let target = UnsafeMutableRawPointer(bitPattern: target) else { return 0 }
+            state.files[file].current.withUnsafeBytes { bytes in
+                let source = UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + count)])
+                UnsafeMutableRawBufferPointer(start: target, count: count).copyMemory(from: source)
+            }
+            return count
         }
-        guard let bytes else { return nil }
-        bytes.withUnsafeBytes { buffer.copyMemory(from: $0) }
-        return bytes.count
     }
 
     fileprivate func write(
         _ file: Int, _ name: String, _ bytes: UnsafeRawBufferPointer, at offset: Int
     ) throws(JournalError) -> Int {
         let content = [UInt8](copying: bytes)
-        return try perform(.write, name) { (state, fault) in
-            var count = content.count
+        return try perform(.write, name) { (state, fault) throws(SimulatedDiskState.Refusal) in
+            var count = try state.room(forWriting: content.count, at: offset, of: file)
             if case .short(let some) = fault { count = min(count, max(1, some)) }
             state.files[file].write(content[..<count], at: offset)
             return count

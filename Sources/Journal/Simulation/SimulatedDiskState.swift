@@ -22,6 +22,8 @@ struct SimulatedDiskState {
     private(set) var entries: [String: Int] = [:]
     private var durableEntries: [String: Int] = [:]
     private var unsyncedChanges: [DirectoryChange] = []
+    /// Bytes that the files may have together; nil for no bound.
+    var capacity: Int?
 
     init(seed: UInt64) {
         generator = SplitMix(seed: seed)
@@ -34,9 +36,25 @@ struct SimulatedDiskState {
 
     mutating func create(_ name: String) throws(Refusal) -> Int {
         guard entries[name] == nil else { throw Refusal(errno: EEXIST) }
+        if let capacity, usedBytes >= capacity { throw Refusal(errno: ENOSPC) }
         files.append(SimulatedFile(durable: []))
         change(.added(name, file: files.count - 1))
         return files.count - 1
+    }
+
+    var usedBytes: Int { entries.values.reduce(0) { $0 + files[$1].count } }
+
+    /// How many of the bytes of a write there is room for; it may lie within the file.
+    func room(forWriting bytes: Int, at offset: Int, of file: Int) throws(Refusal) -> Int {
+        guard let capacity, offset + bytes > files[file].count else { return bytes }
+        let room = max(0, capacity - usedBytes) + files[file].count - offset
+        guard room > 0 || bytes == 0 else { throw Refusal(errno: ENOSPC) }
+        return min(bytes, room)
+    }
+
+    /// Names whose bytes, as a process sees them, are not all durable.
+    var unsyncedNames: [String] {
+        entries.filter { !files[$0.value].isSynced }.map(\.key).sorted()
     }
 
     mutating func rename(_ name: String, to newName: String) throws(Refusal) {
@@ -86,7 +104,11 @@ struct SimulatedDiskState {
         }
         next.entries = entries
         next.durableEntries = entries
-        next.files = files.map { $0.surviving(&random) }
+        let named = Set(entries.values)
+        next.files = files.indices.map { index in
+            named.contains(index) ? files[index].surviving(&random) : SimulatedFile(durable: [])
+        }
+        next.capacity = capacity
         return next
     }
 
@@ -96,122 +118,12 @@ struct SimulatedDiskState {
         next.isDead = false
         next.isLocked = false
         next.calls = 0
+        // What nobody names any more is in use by the dead process alone, unless a crash brings it back.
+        let named = Set(entries.values).union(durableEntries.values)
+        for index in files.indices where !named.contains(index) {
+            next.files[index] = SimulatedFile(durable: [])
+        }
         return next
-    }
-}
-
-/// A file: what is on the medium, and the writes that are only in the cache.
-struct SimulatedFile {
-    private(set) var durable: [UInt8]
-    /// As processes read it.
-    private(set) var current: [UInt8]
-    private var unsynced: [(offset: Int, bytes: [UInt8])] = []
-    private var sizeIsUnsynced = false
-
-    init(durable: [UInt8]) {
-        self.durable = durable
-        current = durable
-    }
-
-    mutating func write(_ bytes: ArraySlice<UInt8>, at offset: Int) {
-        let end = offset + bytes.count
-        if end > current.count {
-            current.append(contentsOf: Self.zeros(end - current.count))
-            sizeIsUnsynced = true
-        }
-        Self.copy(bytes, into: &current, at: offset)
-        unsynced.append((offset, Array(bytes)))
-    }
-
-    // Plain copies and fills: the standard library's go byte by byte in a debug build.
-
-    private static func copy(_ source: ArraySlice<UInt8>, into bytes: inout [UInt8], at offset: Int) {
-        source.withUnsafeBytes { source in
-            bytes.withUnsafeMutableBytes { target in
-                UnsafeMutableRawBufferPointer(rebasing: target[offset...]).copyMemory(from: source)
-            }
-        }
-    }
-
-    private static func zeros(_ count: Int) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            if let start = buffer.baseAddress { memset(start, 0, count) }
-            initialized = count
-        }
-    }
-
-    mutating func truncate(to size: Int) {
-        if size < current.count { current.removeLast(current.count - size) }
-        if size > current.count { current.append(contentsOf: Self.zeros(size - current.count)) }
-        sizeIsUnsynced = true
-    }
-
-    mutating func sync() {
-        guard !unsynced.isEmpty || sizeIsUnsynced else { return }
-        durable = current
-        unsynced = []
-        sizeIsUnsynced = false
-    }
-
-    /// A failed write-back: some sectors reached the medium, none will be written again, and the cache shows
-    /// them all.
-    mutating func abandon(_ random: inout SplitMix) {
-        durable = surviving(&random).durable
-        unsynced = []
-        sizeIsUnsynced = false
-    }
-
-    /// Clean pages are read anew from the medium.
-    ///
-    /// While a write waits to be written back its file is left alone.
-    mutating func dropCache() {
-        if unsynced.isEmpty, !sizeIsUnsynced { current = durable }
-    }
-
-    mutating func flip(_ bit: Int) {
-        guard bit / 8 < durable.count else { return }
-        durable[bit / 8] ^= 1 << UInt8(bit % 8)
-        current[bit / 8] ^= 1 << UInt8(bit % 8)
-    }
-
-    func surviving(_ random: inout SplitMix) -> SimulatedFile {
-        guard !unsynced.isEmpty || sizeIsUnsynced else { return self }
-        var bytes = durable
-        let size = random.next() % 2 == 0 ? current.count : durable.count
-        if bytes.count > size { bytes.removeLast(bytes.count - size) }
-        if bytes.count < size { bytes.append(contentsOf: Self.zeros(size - bytes.count)) }
-        for write in unsynced { Self.keepSome(of: write.bytes, at: write.offset, in: &bytes, &random) }
-        return SimulatedFile(durable: bytes)
-    }
-
-    /// Each sector of a write is there, is not, or is torn somewhere.
-    private static func keepSome(
-        of content: [UInt8], at offset: Int, in bytes: inout [UInt8], _ random: inout SplitMix
-    ) {
-        // Of long writes, mostly all or nothing: a walk over every sector would only take time.
-        if content.count > 64 * SimulatedDisk.sectorBytes, random.next() % 4 > 0 {
-            let end = min(offset + content.count, bytes.count)
-            if random.next() % 2 == 0, offset < end {
-                copy(content[..<(end - offset)], into: &bytes, at: offset)
-            }
-            return
-        }
-        var start = offset
-        while start < offset + content.count {
-            let sectorEnd = (start / SimulatedDisk.sectorBytes + 1) * SimulatedDisk.sectorBytes
-            let end = min(sectorEnd, offset + content.count)
-            var kept = end - start
-            switch random.next() % 8 {
-            case 0..<3: kept = 0
-            case 3: kept = Int(random.next() % UInt64(kept))
-            case _: break
-            }
-            let keptEnd = min(start + kept, bytes.count)
-            if start < keptEnd {
-                copy(content[(start - offset)..<(keptEnd - offset)], into: &bytes, at: start)
-            }
-            start = end
-        }
     }
 }
 

@@ -1,0 +1,90 @@
+import BrokerDaemon
+import TaskModel
+import WireProtocol
+
+/// What the broker says of tasks and queues has to agree with what it promised.
+extension Oracle {
+    func sentView(_ answer: LookupAnswer, of id: TaskID) {
+        guard let task = tasks[id] else {
+            if case .found = answer { complain("A: task \(id) was never posted and was found") }
+            return
+        }
+        switch answer {
+        case .found(let view): check(view, task)
+        case .unknown, .forgotten:
+            if task.isPromised, !task.isRefused, !mayBeForgotten(task) {
+                complain("A: task \(id) is promised and was called \(answer)")
+            }
+        case .tooManyWaiters: complain("J: \(id) has too many waiters")
+        }
+    }
+
+    private func check(_ view: TaskView, _ task: KnownTask) {
+        if task.isRefused { complain("A: task \(task.id) was refused and was found") }
+        // Found means on disk: every answer leaves after the sync of its turn.
+        recognize(view.sequence.rawValue, of: task)
+        promise(task)
+        learn(view.sequence.rawValue, of: task)
+        if view.queue != task.queue || view.group != task.group {
+            complain("C: task \(task.id) is said to be in \(view.queue)/\(view.group)")
+        }
+        if !isPossible(view.state, task) {
+            complain("B: task \(task.id) is said to be \(view.state.label), and that cannot be")
+        }
+        checkAttempts(view, task)
+        if view.state == .completed, !isResult(view, of: task) {
+            complain("B: the result of \(task.id) is said to be \(Array(view.result)) \(view.resultError)")
+        }
+    }
+
+    /// Inside the reserve of a full disk results are dropped, and the task says so.
+    private func isResult(_ view: TaskView, of task: KnownTask) -> Bool {
+        if view.result.isEmpty, !view.resultError.isEmpty { return conditions.know(.fullDisk) }
+        return view.result.elementsEqual(SimulatedWorker.result(task.id))
+    }
+
+    private func isPossible(_ state: TaskView.State, _ task: KnownTask) -> Bool {
+        switch state {
+        case .pending, .leased: task.final == nil && !task.isPassedOver
+        case .parked: task.final == nil && mayBeExhausted(task) && !task.isPassedOver
+        case .completed: task.ackWasSent && task.final ?? .completed == .completed
+        case .cancelled: task.cancelWasAsked && task.final ?? .cancelled == .cancelled
+        case .deadLettered:
+            (task.rejectWasSent || mayBeDead(task)) && task.final ?? .rejected == .rejected
+        }
+    }
+
+    private func checkAttempts(_ view: TaskView, _ task: KnownTask) {
+        let least = Int(task.leastAttempt) - 1
+        if Int(view.receives) < least {
+            complain("G: task \(task.id) had \(least) attempts and is said to have had \(view.receives)")
+        }
+        if view.receives > task.terms.attemptsMost {
+            complain("G: task \(task.id) is said to have had \(view.receives) attempts")
+        }
+        if view.state == .deadLettered, view.deadReason == .exhausted,
+            view.receives < task.terms.attemptsLeast
+        {
+            complain("E: task \(task.id) is dead after \(view.receives) attempts")
+        }
+        guard let attempts = try? AttemptRecord.decodeHistory(view.history) else {  // ignoring: said below
+            return complain("E: the history of \(task.id) cannot be read")
+        }
+        let words = Set(attempts.map(\.reason))
+        for failure in task.failures where !words.contains(failure) {
+            complain("E: the history of \(task.id) has lost \"\(failure)\"")
+        }
+        let numbers = attempts.map(\.number).filter { $0 > 0 }
+        if numbers != numbers.sorted() { complain("E: the history of \(task.id) is out of order") }
+    }
+
+    func sentStatus(_ status: BrokerStatus) {
+        for queue in status.queues {
+            let live = queue.pending + queue.leased + queue.parked
+            let ended = queue.counters.completed + queue.counters.cancelled + queue.counters.purged
+            if queue.counters.accepted != live + ended + queue.dead {
+                complain("K: the sums of \(queue.name) do not balance: \(queue)")
+            }
+        }
+    }
+}
