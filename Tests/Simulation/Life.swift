@@ -152,7 +152,11 @@ struct Life {
         if world.isFaulty, world.random.below(world.conditions.longPauseOneIn) == 0 {
             pause = UInt64(world.random.pick([60, 600, 7_200, 400_000])) * 1_000_000_000
             // Nobody is there meanwhile: else every lease would run out again and again.
-            if pause > 100_000_000_000 { peers.leave(world) }
+            // A full disk is tried again every second.
+            if pause > 100_000_000_000 {
+                peers.leave(world)
+                disk.limit(bytes: nil)
+            }
         }
         nextStep = world.time + pause
     }

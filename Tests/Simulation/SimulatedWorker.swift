@@ -109,6 +109,8 @@ struct SimulatedWorker {
         guard !running.isEmpty else { return }
         let held = running.remove(at: world.random.below(running.count))
         if Self.isPoison(held.id), world.isFaulty { return die(world, seen: world.random.below(4) > 0) }
+        // What the worker forgets only comes back when its lease runs out.
+        if world.random.below(80) == 0 { return }
         let reason = "words \(held.receipt.lsn.rawValue)"
         let retryAfter = world.random.below(3) == 0 ? UInt64(world.random.number(0...4_000)) : nil
         let failure = Failure(
