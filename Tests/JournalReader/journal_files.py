@@ -26,7 +26,8 @@ class Segment:
         with open(os.path.join(folder, self.name), "rb") as file:
             self.data = file.read()
         head = self.data[:64]
-        if len(head) < 64 or head[:8] != SEGMENT_MAGIC or crc(0, head[:60]) != int.from_bytes(head[60:], "little"):
+        checksum = int.from_bytes(head[60:], "little")
+        if len(head) < 64 or head[:8] != SEGMENT_MAGIC or crc(0, head[:60]) != checksum:
             raise Damage(f"{self.name} has no valid header")
         version, named, self.instance, self.made = struct.unpack_from("<IIQQ", head, 8)
         if version != 1:
@@ -120,7 +121,8 @@ class Checkpoint:
             self.data = memoryview(file.read())
         covered, ordinal = (int(part, 16) for part in name.split("-")[1:])
         head = self.data[:80]
-        if len(head) < 80 or head[:8] != CHECKPOINT_MAGIC or crc(0, head[:76]) != struct.unpack_from("<I", head, 76)[0]:
+        checksum = int.from_bytes(head[76:80], "little")
+        if len(head) < 80 or head[:8] != CHECKPOINT_MAGIC or crc(0, head[:76]) != checksum:
             raise Malformed("no valid header")
         (version, own_ordinal, self.instance, self.covered) = struct.unpack_from("<IIQQ", head, 8)
         if version != 1:
@@ -308,8 +310,8 @@ class Journal:
                 continue
             rest = segment.rest(lsn)
             if rest is not None and rest.batch is not None:
-                raise Damage(f"{segment.name}: bytes at {segment.end} are no batch, but a valid one stands behind "
-                             f"them at {rest.batch.at}: LSNs from {lsn} on are damaged")
+                raise Damage(f"{segment.name}: bytes at {segment.end} are no batch, but a valid one stands "
+                             f"behind them at {rest.batch.at}: LSNs from {lsn} on are damaged")
             if rest is not None:
                 notes.append(f"{segment.name}: torn end at {segment.end}")
             if segment.is_short:

@@ -79,8 +79,8 @@ class State:
             self.broken(f"task {accepted.id.hex()} is there twice")
         if accepted.queue not in self.queues:
             self.broken(f"task {accepted.id.hex()} is on queue {accepted.queue}, which was never declared")
-        task = Fields(queue=accepted.queue, group=accepted.group, sequence=accepted.sequence, standing="pending",
-                      receives=0, receipt=None, payload=span, history=None, order=None,
+        task = Fields(queue=accepted.queue, group=accepted.group, sequence=accepted.sequence,
+                      standing="pending", receives=0, receipt=None, payload=span, history=None, order=None,
                       payload_bytes=len(accepted.payload), payload_crc=crc32(accepted.payload))
         self.tasks[accepted.id] = task
         return task
@@ -110,7 +110,8 @@ class State:
             self.broken(f"LSN {lsn}: {fields.name_of_type} of task {fields.id.hex()}, which is not live")
             return None
         if allowed and task.standing not in allowed:
-            self.broken(f"LSN {lsn}: {fields.name_of_type} of task {fields.id.hex()}, which is {task.standing}")
+            what = f"{fields.name_of_type} of task {fields.id.hex()}"
+            self.broken(f"LSN {lsn}: {what}, which is {task.standing}")
         receipt = getattr(fields, "receipt", None)
         if receipt is not None and receipt != task.receipt:
             self.broken(f"LSN {lsn}: {fields.name_of_type} with receipt {receipt}, not {task.receipt}")
@@ -122,8 +123,8 @@ class State:
             if fields.queue != len(self.queues) + 1:
                 self.broken(f"LSN {lsn}: queue {fields.queue} does not follow the one before it")
             self.queues[fields.queue] = Fields(
-                queue=fields.queue, name=fields.name, accepted=0, completed=0, cancelled=0, purged=0, pauses=0,
-                deleted=False)
+                queue=fields.queue, name=fields.name, accepted=0, completed=0, cancelled=0, purged=0,
+                pauses=0, deleted=False)
         else:
             if known.name != fields.name:
                 self.broken(f"LSN {lsn}: queue {known.name} is called {fields.name}")
@@ -283,5 +284,5 @@ class State:
 
 
 def _meaning(task):
-    return task and (task.queue, task.group, task.sequence, task.standing, task.receives, task.receipt, task.payload,
-                     task.history, task.payload_crc)
+    return task and (task.queue, task.group, task.sequence, task.standing, task.receives, task.receipt,
+                     task.payload, task.history, task.payload_crc)

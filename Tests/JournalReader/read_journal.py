@@ -3,10 +3,11 @@
 
     python3 Tests/JournalReader/read_journal.py STATE_DIR [--tasks] [--json]
 
-STATE_DIR is a state folder with a journal in it, or the journal's folder. Written from the format's page alone, so that
-an error of the daemon's own reader is not repeated here. Nothing is changed. Every checksum is computed; the records are
-replayed from each good checkpoint, and from the first record where the segments still reach back to it; all of these must
-give the same state, and in it, for each queue, accepted = completed + cancelled + purged + live (guarantee K).
+STATE_DIR is a state folder with a journal in it, or the journal's folder. Written from the format's page, so
+that an error of the daemon's own reader is not repeated here. Nothing is changed. Every checksum is computed;
+the records are replayed from each good checkpoint, and from the first record where the segments still reach
+back to it; all of these must give the same state, and in it, for each queue,
+accepted = completed + cancelled + purged + live (guarantee K).
 
 Exit status: 0 whole, 1 a rule is broken (each on a line of stderr), 2 there is nothing to read.
 """
@@ -57,8 +58,8 @@ def check(folder):
 def as_json(journal, state, end, violations):
     tasks = [
         {"id": str(uuid.UUID(bytes=key)), "queue": state.queues[task.queue].name, "group": task.group,
-         "sequence": task.sequence, "state": task.standing, "receives": task.receives, "receipt": task.receipt,
-         "payload_bytes": task.payload_bytes, "payload_crc32": task.payload_crc}
+         "sequence": task.sequence, "state": task.standing, "receives": task.receives,
+         "receipt": task.receipt, "payload_bytes": task.payload_bytes, "payload_crc32": task.payload_crc}
         for key, task in state.tasks.items()]
     finished = [
         {"id": str(uuid.UUID(bytes=key)), "state": entry.state, "queue": state.queues[entry.queue].name}
@@ -98,8 +99,8 @@ def main():
               f"{'sealed' if result['sealed'] else 'not sealed'}, {len(journal.segments)} segments, "
               f"{len(journal.good)} good checkpoints")
         for sums in result["queues"]:
-            counts = " ".join(f"{name}={sums[name]}" for name in
-                              ("accepted", "pending", "leased", "parked", "completed", "dead", "cancelled", "purged"))
+            counts = " ".join(f"{name}={sums[name]}" for name in (
+                "accepted", "pending", "leased", "parked", "completed", "dead", "cancelled", "purged"))
             print(f"{sums['queue']}: {counts}{' (deleted)' if sums['deleted'] else ''} "
                   f"{'ok' if sums['holds'] else 'BROKEN'}")
         for task in result["tasks"] if options.tasks else []:
