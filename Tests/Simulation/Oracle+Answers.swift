@@ -35,18 +35,28 @@ extension Oracle {
             lease.detachedAt = now
             lease.connection = nil
         }
+        doubtClaims(of: connection)
         forget(connection)
     }
 
     func processDied(_ connection: ConnectionID) {
         tell?("the broker sees the process of connection \(connection.rawValue) dead")
-        for lease in openLeases where lease.connection == connection {
-            let wasValid = !mayHaveEnded(lease)
+        // Its hello and its death may be read in one turn, before any welcome.
+        let session = hellos[connection]?.session
+        for lease in openLeases where lease.connection == connection || lease.session == session {
+            let wasValid = !mayHaveEnded(lease) && lease.connection == connection
             lease.mayBeOver = true
             lease.connection = nil
             if wasValid { lease.task.leastAttempt = max(lease.task.leastAttempt, lease.attempt + 1) }
         }
+        doubtClaims(of: connection)
         forget(connection)
+    }
+
+    /// A hello whose connection is gone in the same turn: whether it was welcome nobody will hear.
+    private func doubtClaims(of connection: ConnectionID) {
+        guard queueOf[connection] == nil, let hello = hellos[connection] else { return }
+        for receipt in hello.receipts { leases[receipt.lsn.rawValue]?.mayBeOver = true }
     }
 
     private func forget(_ connection: ConnectionID) {
@@ -60,7 +70,11 @@ extension Oracle {
         for receipt in receipts {
             guard let lease = leases[receipt.lsn.rawValue] else { continue }
             if lease.answered != nil { lease.wasNamedLate = true }
-            if lease.connection == connection, !mayHaveEnded(lease) { lease.armedAt = now }
+            guard lease.connection == connection else {
+                lease.wasNamedElsewhere = true
+                continue
+            }
+            if !mayHaveEnded(lease) { lease.armedAt = now }
         }
     }
 
@@ -83,7 +97,7 @@ extension Oracle {
         }
     }
 
-    func sentSettled(_ receipt: Receipt, _ outcome: SettleOutcome) {
+    func sentSettled(_ receipt: Receipt, _ outcome: SettleOutcome, to connection: ConnectionID) {
         tell?("receipt \(receipt.lsn.rawValue) is \(outcome)")
         guard let lease = leases[receipt.lsn.rawValue] else { return }
         switch outcome {
@@ -92,6 +106,8 @@ extension Oracle {
             taken(lease)
         case .stale:
             tally.count(.stale)
+            // A connection that its worker has left for another one is told so, and nobody reads it.
+            if let own = lease.connection, own != connection, !lease.isTaken { return }
             stale(lease)
         }
     }
@@ -128,6 +144,7 @@ extension Oracle {
             }
             return
         }
+        if lease.wasNamedElsewhere { return }
         let isValid = lease.answered == nil ? !mayHaveEnded(lease) : lease.mustTake
         if isValid, !mayPostpone {
             complain("F: receipt \(lease.receipt) of \(lease.task.id) is valid and was called stale")
@@ -150,6 +167,7 @@ extension Oracle {
     }
 
     func sentCancel(_ outcome: CancelOutcome, of id: TaskID) {
+        tell?("the cancel of \(id) is answered \(outcome)")
         guard let task = tasks[id] else {
             if outcome == .cancelled { complain("B: task \(id) was never posted and was cancelled") }
             return

@@ -155,7 +155,9 @@ final class Oracle {
             pauses[Ask(connection: connection, correlation: correlation)] = (queue, set, clear)
             if clear.contains(.deliveries) { terms[queue]?.pausedAt[.deliveries] = nil }
             if clear.contains(.ingest) { terms[queue]?.pausedAt[.ingest] = nil }
-        case .declare(let queue, let settings): terms[queue]?.widen(settings)
+        case .declare(let queue, let settings):
+            tell?("settings of \(queue): \(settings)")
+            terms[queue]?.widen(settings)
         }
     }
 
@@ -174,7 +176,7 @@ final class Oracle {
             let ask = Ask(connection: connection, correlation: correlation)
             if let id = cancels.removeValue(forKey: ask) { sentCancel(outcome, of: id) }
         case .delivery(let task): sentDelivery(task, to: connection, leaves: leaves)
-        case .settled(let receipt, let outcome): sentSettled(receipt, outcome)
+        case .settled(let receipt, let outcome): sentSettled(receipt, outcome, to: connection)
         case .done(let correlation, let problem):
             let ask = Ask(connection: connection, correlation: correlation)
             if let pause = pauses.removeValue(forKey: ask), problem == nil {
