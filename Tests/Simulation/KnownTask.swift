@@ -155,6 +155,8 @@ final class Lease {
     /// It was certainly valid when its answer came.
     var mustTake = false
     var isTaken = false
+    /// A renewal came on another connection than its holder's: for that one it is stale.
+    var wasNamedElsewhere = false
     /// The broker died after its answer had come: it may have been taken all the same.
     var wasCutOff = false
     /// A hello or a renewal may have named it after its answer was taken; that is answered stale.

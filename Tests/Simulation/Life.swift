@@ -228,7 +228,7 @@ struct Life {
         promised = broker.hasWork ? begun : max(wake, begun)
         if let due = world.oracle.nextDue, !broker.hasWork, wake > due + lateness, !world.oracle.mayPostpone {
             world.oracle.complain(
-                "B: the broker sleeps \((wake - due - lateness) / 1_000_000) ms past what is due")
+                "B: the broker sleeps \((wake - due - lateness) / 1_000) us past what is due at \(due)")
         }
     }
 

@@ -32,6 +32,7 @@ extension Oracle {
     func disconnected(_ connection: ConnectionID) {
         tell?("the broker sees connection \(connection.rawValue) gone")
         for lease in openLeases where lease.connection == connection {
+            if mayHaveEnded(lease) { lease.mayBeOver = true }
             lease.detachedAt = now
             lease.connection = nil
         }
@@ -41,10 +42,8 @@ extension Oracle {
 
     func processDied(_ connection: ConnectionID) {
         tell?("the broker sees the process of connection \(connection.rawValue) dead")
-        // Its hello and its death may be read in one turn, before any welcome.
-        let session = hellos[connection]?.session
-        for lease in openLeases where lease.connection == connection || lease.session == session {
-            let wasValid = !mayHaveEnded(lease) && lease.connection == connection
+        for lease in openLeases where lease.connection == connection {
+            let wasValid = !mayHaveEnded(lease)
             lease.mayBeOver = true
             lease.connection = nil
             if wasValid { lease.task.leastAttempt = max(lease.task.leastAttempt, lease.attempt + 1) }
@@ -97,7 +96,7 @@ extension Oracle {
         }
     }
 
-    func sentSettled(_ receipt: Receipt, _ outcome: SettleOutcome, to connection: ConnectionID) {
+    func sentSettled(_ receipt: Receipt, _ outcome: SettleOutcome) {
         tell?("receipt \(receipt.lsn.rawValue) is \(outcome)")
         guard let lease = leases[receipt.lsn.rawValue] else { return }
         switch outcome {
@@ -106,8 +105,6 @@ extension Oracle {
             taken(lease)
         case .stale:
             tally.count(.stale)
-            // A connection that its worker has left for another one is told so, and nobody reads it.
-            if let own = lease.connection, own != connection, !lease.isTaken { return }
             stale(lease)
         }
     }

@@ -64,12 +64,14 @@ extension Oracle {
 
     /// A task has one place, unless it was finished, forgotten and then posted once more.
     func recognize(_ sequence: UInt64, of task: KnownTask) {
-        guard let known = task.sequence, known != sequence else { return }
+        guard task.sequence != sequence, task.sequence != nil || task.final != nil else { return }
         if task.offers > 1, mayBeForgotten(task) {
             openLeases.removeAll { $0.task === task }
             return task.beginAnew()
         }
-        complain("C: task \(task.id) has the sequences \(known) and \(sequence)")
+        if let known = task.sequence {
+            complain("C: task \(task.id) has the sequences \(known) and \(sequence)")
+        }
     }
 
     /// Puts a task into its group's line when its place becomes known.

@@ -176,7 +176,7 @@ final class Oracle {
             let ask = Ask(connection: connection, correlation: correlation)
             if let id = cancels.removeValue(forKey: ask) { sentCancel(outcome, of: id) }
         case .delivery(let task): sentDelivery(task, to: connection, leaves: leaves)
-        case .settled(let receipt, let outcome): sentSettled(receipt, outcome, to: connection)
+        case .settled(let receipt, let outcome): sentSettled(receipt, outcome)
         case .done(let correlation, let problem):
             let ask = Ask(connection: connection, correlation: correlation)
             if let pause = pauses.removeValue(forKey: ask), problem == nil {
