@@ -1,6 +1,6 @@
+import Glibc
 import Journal
 import Synchronization
-import Glibc
 
 /// Which calls to the disk go wrong in one life of the broker, fixed when it begins.
 final class DiskFaults: Sendable {

@@ -58,7 +58,8 @@ struct History {
         let end = world.isFaulty ? life.run(operations: operationsLeft) : life.drain()
         peers = life.peers
         operations += life.operations
-        note(end, faults.outcome, inRecovery: life.isRecovering)
+        if let flip = life.flip { disk.flipBit(flip.bit, of: flip.name) }
+        note(end, faults.outcome, life)
         disk.inject { _ in nil }
         die(end)
     }
@@ -78,7 +79,7 @@ struct History {
         return DiskFaults(plan)
     }
 
-    private func note(_ end: Life.End, _ outcome: DiskFaults.Outcome, inRecovery: Bool) {
+    private func note(_ end: Life.End, _ outcome: DiskFaults.Outcome, _ life: Life) {
         world.tally.count(.shortWrites, outcome.short)
         world.tally.count(.uncachedReads, outcome.uncached)
         world.tally.count(.ioErrors, outcome.failures.count)
@@ -87,16 +88,17 @@ struct History {
         case .killed: world.tally.count(.killed)
         case .stopped: world.tally.count(.cleanStops)
         case .failed(let error):
-            if outcome.hasDied { world.tally.count(inRecovery ? .crashInRecovery : .crashInCall) }
-            if !outcome.hasDied { judge(error, outcome) }
+            if outcome.hasDied { world.tally.count(life.isRecovering ? .crashInRecovery : .crashInCall) }
+            if !outcome.hasDied { judge(error, outcome, life) }
         }
     }
 
     /// Only what was done to the disk may end the broker.
-    private func judge(_ error: JournalError, _ outcome: DiskFaults.Outcome) {
+    private func judge(_ error: JournalError, _ outcome: DiskFaults.Outcome, _ life: Life) {
         world.tally.count(.endedByError)
         switch error {
         case .storage where !outcome.failures.isEmpty: break
+        case .damaged where life.flip != nil, .damagedRecord where life.flip != nil: break
         case .full where disk.isLimited: world.tally.count(.fullEnds)
         case .storage(_, _, let errno) where disk.isLimited && errno == ENOSPC: world.tally.count(.fullEnds)
         case .storage, .full, .locked, .tooLarge, .gone, .damaged, .damagedRecord, .unsupportedVersion,
@@ -117,7 +119,8 @@ struct History {
         peers.brokerDied(world)
         world.tell(isPowerCut ? "the power is cut" : "only the process is gone")
         if world.isFaulty { disk.limit(bytes: nil) }
-        world.advance(nanoseconds: UInt64(world.random.below(3) == 0 ? world.random.below(15_000) : 5) * 1_000_000)
+        world.advance(
+            nanoseconds: UInt64(world.random.below(3) == 0 ? world.random.below(15_000) : 5) * 1_000_000)
         if rebooted {
             world.reboot()
             peers.rebooted(world)
@@ -202,7 +205,9 @@ struct History {
         }
     }
 
-    private func recover(_ disk: SimulatedDisk, _ ledger: inout Ledger) -> Result<RecoveryReport, JournalError>? {
+    private func recover(_ disk: SimulatedDisk, _ ledger: inout Ledger) -> Result<
+        RecoveryReport, JournalError
+    >? {
         do {
             let journal = try Journal.open(
                 storage: disk, options: world.conditions.options.journal, clocks: world.clocks.raw,

@@ -28,7 +28,8 @@ final class KnownTask {
     var sequence: UInt64?
 
     /// A promise of how it ended.
-    var final: Final?
+    private(set) var final: Final?
+    private var endedInTurn = 0
     /// Receipts of acks and rejections that reached the broker and may have ended it.
     var endsInDoubt: Set<UInt64> = []
     var cancelsInDoubt = 0
@@ -36,7 +37,7 @@ final class KnownTask {
     var ackWasSent = false
     var rejectWasSent = false
     /// A later task of its group was delivered: it has to be over.
-    var isPassedOver = false
+    private(set) var isPassedOver = false
 
     /// Of the last delivery seen.
     var lastReceipt: UInt64 = 0
@@ -60,7 +61,8 @@ final class KnownTask {
     }
 
     init(
-        _ post: Post, group: String, line: Line, terms: QueueTermsKnown, at time: JournalClock.Reading, crashes: Int
+        _ post: Post, group: String, line: Line, terms: QueueTermsKnown, at time: JournalClock.Reading,
+        crashes: Int
     ) {
         id = post.id
         queue = post.queue
@@ -73,6 +75,19 @@ final class KnownTask {
         offeredAt = time
         crashesAtLastSight = crashes
     }
+
+    func end(_ final: Final, inTurn turn: Int) {
+        self.final = final
+        endedInTurn = turn
+    }
+
+    func passOver(inTurn turn: Int) {
+        isPassedOver = true
+        endedInTurn = turn
+    }
+
+    /// Whether it was over when the turn began: answers of one turn leave in any order.
+    func wasOver(beforeTurn turn: Int) -> Bool { (final != nil || isPassedOver) && endedInTurn < turn }
 
     func promise(inTurn turn: Int) { promisedInTurn = promisedInTurn ?? turn }
 
@@ -231,7 +246,6 @@ final class QueueTermsKnown {
         windowMost = max(windowMost, settings.dedupWindowMilliseconds)
     }
 }
-
 
 /// Journal time as far as the outside can tell: exact within a boot, a range across boots.
 struct JournalClock {

@@ -40,7 +40,8 @@ struct Ledger: JournalRecoverySink, Equatable {
     }
 
     mutating func restorePayload(_ task: AcceptedTask, span: RecordSpan) {
-        var entry = Entry(queue: task.queue, sequence: task.sequence.rawValue, standing: .waiting, receives: 0)
+        var entry = Entry(
+            queue: task.queue, sequence: task.sequence.rawValue, standing: .waiting, receives: 0)
         if let snapshot = snapshots.removeValue(forKey: task.id) {
             entry.receives = snapshot.receives
             entry.sequence = snapshot.sequence.rawValue
@@ -56,7 +57,9 @@ struct Ledger: JournalRecoverySink, Equatable {
     }
 
     mutating func finishRestore() {
-        if !snapshots.isEmpty { problems.append("\(snapshots.count) tasks of the checkpoint have no payload") }
+        if !snapshots.isEmpty {
+            problems.append("\(snapshots.count) tasks of the checkpoint have no payload")
+        }
         snapshots = [:]
     }
 
@@ -70,7 +73,9 @@ struct Ledger: JournalRecoverySink, Equatable {
             counters[task.queue, default: QueueCounters()].accepted += 1
             let entry = Entry(
                 queue: task.queue, sequence: task.sequence.rawValue, standing: .waiting, receives: 0)
-            if tasks.updateValue(entry, forKey: task.id) != nil { problems.append("\(task.id) accepted twice") }
+            if tasks.updateValue(entry, forKey: task.id) != nil {
+                problems.append("\(task.id) accepted twice")
+            }
         case .delivered(let delivery): change(delivery.id, from: [.waiting], to: .leased) { $0 + 1 }
         case .released(let release):
             change(release.id, from: [.leased], to: .waiting) { release.counted ? $0 : $0 - 1 }

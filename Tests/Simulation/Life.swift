@@ -21,6 +21,8 @@ struct Life {
     var peers: Peers
     private(set) var operations = 0
     private(set) var isRecovering = true
+    /// A bit that turned over while the broker ran, to be turned back at the end.
+    private(set) var flip: (name: String, bit: Int)?
 
     private var clock = PatientClock()
     /// Lateness of this life, nanoseconds, as the simulation knows it.
@@ -111,7 +113,7 @@ struct Life {
         syncs = broker.counters.syncs
         nextStep = world.time
         world.oracle.checkSums(broker.state)
-        sleep(broker)
+        rest(broker)
         return broker
     }
 
@@ -139,6 +141,7 @@ struct Life {
     private mutating func step() {
         operations += 1
         disturbClocks()
+        flipBit()
         peers.step(world)
         if world.strikes(.fullDisk, oneIn: 40) {
             world.tally.count(.fullDisks)
@@ -159,6 +162,19 @@ struct Life {
             }
         }
         nextStep = world.time + pause
+    }
+
+    /// Damage that comes while the broker runs: it may end by it, and must not pass it on.
+    private mutating func flipBit() {
+        guard flip == nil, world.strikes(.flipUnderWork, oneIn: 40) else { return }
+        let segments = disk.names.filter { $0.hasSuffix(".segment") }
+        guard !segments.isEmpty else { return }
+        let name = world.random.pick(segments)
+        guard let used = disk.contents(name).lastIndex(where: { $0 != 0 }) else { return }
+        flip = (name, world.random.below(used * 8))
+        if let flip { disk.flipBit(flip.bit, of: flip.name) }
+        world.tally.count(.flipsUnderWork)
+        world.tell("a bit of \(name) turns over")
     }
 
     private func disturbClocks() {
@@ -207,7 +223,7 @@ struct Life {
             world.advance(nanoseconds: UInt64(world.random.number(200...5_000)) * 1_000_000)
         }
         try broker.sealIfQuiet(lastSync: lastSync, now: raw)
-        sleep(broker, since: raw)
+        rest(broker, since: raw)
         if background.hasJobs, nextJob <= world.time {
             nextJob = world.time + UInt64(world.random.below(100)) * 1_000_000
         }
@@ -221,7 +237,7 @@ struct Life {
     }
 
     /// Fixes when the next turn begins at the latest, by the broker's own rule, and checks it.
-    private mutating func sleep(_ broker: borrowing SimulatedBroker, since raw: UInt64? = nil) {
+    private mutating func rest(_ broker: borrowing SimulatedBroker, since raw: UInt64? = nil) {
         let begun = raw ?? world.monotonic
         wake = broker.wakeTime(clock, lastSync: lastSync)
         clock.expectNext(beforeRawNanoseconds: wake)

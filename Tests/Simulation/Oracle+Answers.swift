@@ -154,7 +154,7 @@ extension Oracle {
         if let known = task.final, known != final {
             complain("B: task \(task.id) was \(known) for good and then \(final)")
         }
-        task.final = final
+        task.end(final, inTurn: turn)
         task.line.waiting.removeAll { $0 === task }
         switch final {
         case .completed: tally.count(.completed)

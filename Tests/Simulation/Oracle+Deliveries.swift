@@ -80,7 +80,7 @@ extension Oracle {
             if !mayBeOver(first) {
                 complain("C: task \(task.id) was delivered before \(first.id) of its group was over")
             }
-            first.isPassedOver = true
+            first.passOver(inTurn: turn)
             line.waiting.removeFirst()
         }
     }
@@ -102,8 +102,9 @@ extension Oracle {
 
     func mayHaveEnded(_ lease: Lease) -> Bool {
         // A delivery that waited for its payload was armed before it was seen.
-        let slack: UInt64 = mayPostpone ? 5_000 : 0
-        return lease.mayHaveEnded(at: now, shortest: lease.task.terms.leaseLeast - slack)
+        let slack: UInt64 = mayPostpone ? 60_000 : 0
+        let shortest = max(lease.task.terms.leaseLeast, slack) - slack
+        return lease.mayHaveEnded(at: now, shortest: shortest)
     }
 
     private func checkPermission(
@@ -137,7 +138,10 @@ extension Oracle {
         guard let hello = hellos[connection] else { return }
         let lease = Lease(
             receipt, task, attempt: delivery.attempt, hello: hello, on: connection, at: now)
-        lease.mayBeOver = !leaves
+        // A payload that was read for long may go to a connection that its worker has left.
+        lease.mayBeOver =
+            !leaves
+            || hellos.contains { $0.key.rawValue > connection.rawValue && $0.value.session == hello.session }
         leases[receipt] = lease
         task.line.lease = lease
         openLeases.append(lease)

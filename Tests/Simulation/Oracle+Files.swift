@@ -7,7 +7,9 @@ extension Oracle {
         for problem in ledger.problems.prefix(3) { complain("K: in the files, \(problem)") }
         for sum in ledger.unbalanced { complain("K: the files of \(sum)") }
         for task in order { check(task, ledger.tasks[task.id]) }
-        for id in ledger.tasks.keys where tasks[id] == nil { complain("A: \(id) is in the files, never posted") }
+        for id in ledger.tasks.keys where tasks[id] == nil {
+            complain("A: \(id) is in the files, never posted")
+        }
     }
 
     private func check(_ task: KnownTask, _ entry: Ledger.Entry?) {
@@ -26,7 +28,8 @@ extension Oracle {
         }
         let isLive = entry.standing != .completed && entry.standing != .cancelled
         if isLive, entry.receives + 1 < task.leastAttempt {
-            complain("G: task \(task.id) had \(task.leastAttempt - 1) attempts, in the files \(entry.receives)")
+            complain(
+                "G: task \(task.id) had \(task.leastAttempt - 1) attempts, in the files \(entry.receives)")
         }
     }
 

@@ -45,8 +45,8 @@ extension Oracle {
 
     private func isPossible(_ state: TaskView.State, _ task: KnownTask) -> Bool {
         switch state {
-        case .pending, .leased: task.final == nil && !task.isPassedOver
-        case .parked: task.final == nil && mayBeExhausted(task) && !task.isPassedOver
+        case .pending, .leased: !task.wasOver(beforeTurn: turn)
+        case .parked: mayBeExhausted(task) && !task.wasOver(beforeTurn: turn)
         case .completed: task.ackWasSent && task.final ?? .completed == .completed
         case .cancelled: task.cancelWasAsked && task.final ?? .cancelled == .cancelled
         case .deadLettered:

@@ -6,7 +6,8 @@ import WireProtocol
 /// What the outside world knows and may hold the broker to.
 ///
 /// It sees what crosses the broker's boundary, at that moment, and believes nothing that only the broker
-/// says: a reply is a promise, and promises are kept count of. Where a crash leaves a doubt, both are allowed.
+/// says: a reply is a promise, and promises are kept count of. Where a crash leaves a doubt, both are
+/// allowed.
 final class Oracle {
     private(set) var violations: [String] = []
     let conditions: Conditions

@@ -54,7 +54,8 @@ struct SimulatedWorker {
         world.tally.count(seen ? .workerDeathsSeen : .workerDeathsUnseen)
         if let connection {
             // A death is seen only after everything that the process sent.
-            world.network.cut(connection, keepingInbound: seen ? .max : world.random.below(3), processDied: seen)
+            world.network.cut(
+                connection, keepingInbound: seen ? .max : world.random.below(3), processDied: seen)
         }
         running = []
         answers = []

@@ -36,7 +36,8 @@ struct ChildProcess {
         var pointers = arguments.map { strdup($0) } + [nil]
         // A trap shall say one line: printing its back trace takes seconds.
         // Large buffers come and go with every segment: kept, they need no fresh pages each time.
-        let memory = "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=268435456:glibc.malloc.trim_threshold=536870912"
+        let memory =
+            "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=268435456:glibc.malloc.trim_threshold=536870912"
         var environment = [strdup("SWIFT_BACKTRACE=enable=no"), strdup(memory), nil]
         let failure = posix_spawn(&pid, "/proc/self/exe", &actions, nil, &pointers, &environment)
         for pointer in pointers + environment { free(pointer) }

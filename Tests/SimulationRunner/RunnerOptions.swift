@@ -38,7 +38,10 @@ struct RunnerOptions {
 
     /// The arguments of a child that begins with a seed.
     func childArguments(from seed: UInt64, stride: UInt64, count: UInt64) -> [String] {
-        ["--child", "\(stride)", "--first", "\(seed)", "--count", "\(count)", "--operations", "\(operations)"]
+        [
+            "--child", "\(stride)", "--first", "\(seed)", "--count", "\(count)", "--operations",
+            "\(operations)",
+        ]
             + (diskLies ? ["--lying-disk"] : [])
     }
 

@@ -24,9 +24,10 @@ import Testing
     }
 
     /// Seeds that found something, with what it was; docs/TESTING.md tells the stories.
-    @Test(arguments: [
-        (166, "a payload read for long was sent though its lease had ended")
-    ] as [(UInt64, String)])
+    @Test(
+        arguments: [
+            (166, "a payload read for long was sent though its lease had ended")
+        ] as [(UInt64, String)])
     func whatWasFoundOnceStaysMended(seed: UInt64, finding: String) async throws {
         let report = try await Self.report(HistorySetting(seed: seed))
         #expect(report.violations.isEmpty, "\(finding), make sim SEED=\(seed): \(report.violations)")
