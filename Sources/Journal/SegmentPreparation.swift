@@ -25,11 +25,12 @@ package struct SegmentPreparation: Sendable {
         do throws(JournalError) {
             return .prepared(try make())
         } catch {
-            guard case .storage(_, _, let errno) = error, errno == ENOSPC || errno == EDQUOT else {
-                return .failed(error)
-            }
-            let name = JournalName.unfinishedFile(JournalName.segmentFile(number: header.segment))
-            try? storage.unlink(name)  // ignoring: the next try, or the next start, removes it.
+            guard case .storage(let operation, _, let errno) = error, errno == ENOSPC || errno == EDQUOT
+            else { return .failed(error) }
+            let name = JournalName.segmentFile(number: header.segment)
+            // Nothing may know a segment whose name is perhaps not durable.
+            let left = operation == .syncDirectory ? name : JournalName.unfinishedFile(name)
+            try? storage.unlink(left)  // ignoring: it holds nothing, and the next start takes care of it.
             return .full
         }
     }

@@ -117,6 +117,26 @@ import Testing
         #expect(accepts)
     }
 
+    @Test(arguments: [ENOSPC, EDQUOT])
+    func aDiskThatIsFullAtTheSyncOfTheDirectoryKeepsNoFinishedSegment(errno: CInt) throws {
+        let disk = SimulatedDisk(seed: 1)
+        var journal = try Journal.open(disk)
+        disk.inject { $0.operation == .syncDirectory ? .fails(errno: errno) : nil }
+        let job = journal.preparationNeeded(clocks: clocks(0))
+        try journal.adopt(try #require(job).run())
+        let full = journal.isFull
+        #expect(full)
+        #expect(disk.names.filter { $0.contains("segment") } == [firstSegment])
+        disk.inject { _ in nil }
+        let again = journal.preparationNeeded(clocks: clocks(1_000))
+        try journal.adopt(try #require(again).run())
+        let fullAgain = journal.isFull
+        #expect(!fullAgain)
+        try journal.write([accepted(1, payload: [1])], at: 2_000)
+        journal.close()
+        #expect(try recovered(disk.crashed(seed: 2)).sink.records == [accepted(1, payload: [1])])
+    }
+
     @Test func aFullDiskGivesUpAPreparedSegmentForACheckpoint() throws {
         let disk = SimulatedDisk(seed: 1)
         var broker = try ModelBroker(disk)
