@@ -111,7 +111,9 @@ let testTargets: [Target] = [
     tests(of: "WireProtocol", ["BinaryCoding", "TaskModel"], exclude: ["Fixtures"]),
     tests(of: "QueueStateMachine", ["TaskModel"]),
     tests(of: "LinuxSystem"),
-    tests(of: "Journal", ["BinaryCoding", "CChecksum", "QueueStateMachine", "TaskModel"], exclude: ["Fixtures"]),
+    tests(
+        of: "Journal", ["BinaryCoding", "CChecksum", "QueueStateMachine", "TaskModel"],
+        exclude: ["Fixtures"]),
     tests(of: "ZeroMQ", ["LinuxSystem"]),
     tests(of: "Systemd", ["LinuxSystem"]),
     tests(of: "ServiceLog", ["LinuxSystem", "Systemd", logging]),

@@ -203,7 +203,7 @@ extension FaultPoint {
     /// What the other thread had not handed over at the end is nobody's. A disk that turns out to be full
     /// while a segment is made (its file, then the directory) is a reason to refuse posts, no more.
     fileprivate var mustEnd: Bool {
-        let isFullDisk = fault == .noSpace && series.file != "segment"
+        let isFullDisk = fault == .noSpace && (series.file == "segment.new" || series.file == "journal")
         return series.isSync && series.thread == "main" && !isFullDisk
     }
 

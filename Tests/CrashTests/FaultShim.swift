@@ -5,15 +5,15 @@ import TestSupport
 struct FaultShim: Sendable {
     let library: String
 
-    /// Compiles `Shim/fault-shim.c` into `folder`.
+    private static let sources = ["calls.c", "faults.c", "undo-log.c"]
+
+    /// Compiles `Shim/` into `folder`.
     static func compiled(in folder: TemporaryDirectory) async throws -> FaultShim {
-        let source = BuiltProducts.repositoryRoot() + "/Tests/CrashTests/Shim/fault-shim.c"
+        let place = BuiltProducts.repositoryRoot() + "/Tests/CrashTests/Shim/"
         let library = folder.path("fault-shim.so")
-        let arguments = [
-            "cc", "-std=gnu11", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o", library,
-            source,
-            "-ldl",
-        ]
+        let arguments =
+            ["cc", "-std=gnu11", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o", library]
+            + sources.map { place + $0 } + ["-ldl"]
         try await ProcessFixture.with(ProcessDescription("/usr/bin/env", arguments)) { compiler in
             let status = try await compiler.end(within: .seconds(60))
             guard status == .exited(0) else {

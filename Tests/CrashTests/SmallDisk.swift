@@ -11,8 +11,9 @@ enum SmallDisk: String, CaseIterable, Sendable, CustomTestStringConvertible {
 
     /// Those that this machine lets the test mount.
     static let usable: [SmallDisk] = {
-        guard geteuid() == 0, let folder = try? TemporaryDirectory.with(mayMount) else { return [] }
-        return folder ? allCases.filter { $0 == .tmpfs || access("/usr/sbin/mkfs.ext4", X_OK) == 0 } : []
+        let isPermitted = try? TemporaryDirectory.with(mayMount)  // ignoring: no folder, no mount.
+        guard geteuid() == 0, isPermitted == true else { return [] }
+        return allCases.filter { $0 == .tmpfs || access("/usr/sbin/mkfs.ext4", X_OK) == 0 }
     }()
 
     private static func mayMount(_ folder: TemporaryDirectory) -> Bool {
