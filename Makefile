@@ -70,6 +70,7 @@ sweeps: install-deps
 
 check: install-deps
 	swift format lint --strict --recursive Sources Tests plugins Package.swift
+	python3 -B Tests/Sabotage/run.py --check
 	$(SWIFT_BUILD) --build-tests
 	swift test --scratch-path $(SCRATCH) --skip-build --filter RepositoryTests
 

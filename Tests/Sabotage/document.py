@@ -8,10 +8,11 @@ from sabotages import Table
 HEAD = """\
 # Sabotage
 
-Each line is one rule broken on purpose, in a copy of the sources, and what the simulation said first. `make sabotage`
-builds all of them into one program, switches on one at a time, and fails if one is not caught; `make sabotage
-DOCUMENT=docs/sabotage.md` writes this page. The table is `Tests/Sabotage/sabotages.toml`. A letter names a guarantee
-or a rule of the journal; *trap* is a check in the program itself that ended the process.
+Each line is one rule broken on purpose, in a copy of the sources, and what the simulation said first.
+`make sabotage` builds all of them into one program, switches on one at a time, and fails if one is not
+caught; `make sabotage DOCUMENT=docs/sabotage.md` writes this page. The table is
+`Tests/Sabotage/sabotages.toml`. A letter names a guarantee or a rule of the journal; *trap* is a check in the
+program itself that ended the process.
 
 | sabotage | what it breaks | rule | caught by |
 |---|---|---|---|
@@ -20,7 +21,8 @@ or a rule of the journal; *trap* is a check in the program itself that ended the
 
 def write_document(path: Path, table: Table, results: dict) -> None:
     rows = [
-        f"| `{sabotage.name}` | {sabotage.breaks} | {sabotage.rule} | {catcher(results[sabotage.name].message)} |"
+        f"| `{sabotage.name}` | {sabotage.breaks} | {sabotage.rule} "
+        f"| {catcher(results[sabotage.name].message)} |"
         for sabotage in table.sabotages
     ]
     path.write_text(HEAD + "\n".join(rows) + "\n")

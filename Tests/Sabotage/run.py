@@ -23,9 +23,11 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=ROOT / ".build/sabotage", help="folder for copy and build")
+    parser.add_argument("--work", type=Path, default=ROOT / ".build/sabotage",
+                        help="folder for copy and build")
     parser.add_argument("--revision", help="take the sources of this commit, not of the work tree")
-    parser.add_argument("--changed", action="append", default=[], help="a folder of the work tree all the same")
+    parser.add_argument("--changed", action="append", default=[],
+                        help="a folder of the work tree all the same")
     parser.add_argument("--only", default="", help="names with commas between")
     parser.add_argument("--sound", type=int, default=300, help="histories without a sabotage")
     parser.add_argument("--most", type=int, default=3000, help="histories of a sabotage before it survives")
@@ -55,7 +57,8 @@ def simulate(program: Path, sabotage: str, count: int, jobs: int) -> Finding | N
     environment = {**os.environ, "TASKQ_SABOTAGE": sabotage}
     begun = time.monotonic()
     arguments = ["--first", "1", "--count", str(count), "--jobs", str(jobs), "--stop-after", "1"]
-    ended = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, check=False)
+    ended = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True,
+                           check=False)
     if ended.returncode == 0:
         return None
     found = re.search(r"^seed (\d+) failed: (.*)$", ended.stdout, re.MULTILINE)
