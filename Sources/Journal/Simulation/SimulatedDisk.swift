@@ -107,10 +107,10 @@ package final class SimulatedDisk: JournalStorage {
         }
     }
 
-    /// Turns one bit of a file over for good.
+    /// Turns one bit of a file over for good, also of one that was unlinked and may come back in a crash.
     package func flipBit(_ bit: Int, of name: String) {
         state.withLock { state in
-            guard let file = state.entries[name] else { return }
+            guard let file = state.entries[name] ?? state.durableFile(name) else { return }
             state.files[file].flip(bit)
         }
     }

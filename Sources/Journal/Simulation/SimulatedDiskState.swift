@@ -34,6 +34,8 @@ struct SimulatedDiskState {
         return file
     }
 
+    func durableFile(_ name: String) -> Int? { durableEntries[name] }
+
     mutating func create(_ name: String) throws(Refusal) -> Int {
         guard entries[name] == nil else { throw Refusal(errno: EEXIST) }
         if let capacity, usedBytes >= capacity { throw Refusal(errno: ENOSPC) }
