@@ -8,8 +8,9 @@ extension Journal {
             return false
         }
         if bytesSinceCheckpoint >= max(options.segmentBytes, liveBytes / 8) { return true }
-        // On a full disk space comes back only by checkpoints.
-        return bytesSinceCheckpoint > 0 && (isFull || diskBytes > diskBytesWanted) && isAnySegmentDead
+        // On a full disk space comes back only by checkpoints, perhaps while nothing can be written: two let
+        // the dead segments go.
+        return (isFull || bytesSinceCheckpoint > 0 && diskBytes > diskBytesWanted) && isAnySegmentDead
     }
 
     /// What the disk may hold: twice what is live, and two segments.
@@ -68,8 +69,9 @@ extension Journal {
             bytesSinceCheckpoint = Int.max / 2
             nextCheckpoint = clocks.raw.boottimeMilliseconds + Self.fullDiskPause
             nextPreparation = nextCheckpoint + Self.fullDiskPause
-            // Without checkpoints no space ever comes back: a prepared segment is given up for one.
-            if let last = prepared.popLast() { try discard(last) }
+            // Without checkpoints no space ever comes back: a prepared segment is given up for one, but not
+            // where it would let nothing go.
+            if isAnySegmentDead, let last = prepared.popLast() { try discard(last) }
             return []
         case .failed(let error):
             throw fail(error)

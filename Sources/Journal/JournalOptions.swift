@@ -23,8 +23,10 @@ package struct JournalOptions: Hashable, Sendable {
     /// bytes.
     package var answerBytes: Int { min(256 << 10, segmentBytes / 4) }
 
-    /// Segments to hold ready behind the one in use, which counts as the reserve's first.
+    /// Segments to hold ready behind the one in use.
+    ///
+    /// That the disk is full is found out when the first of them is in use: it and the others are the reserve.
     var preparedSegmentsWanted: Int {
-        max(1, (reserveBytes + segmentBytes - 1) / segmentBytes - 1)
+        max(1, (reserveBytes + segmentBytes - 1) / segmentBytes)
     }
 }

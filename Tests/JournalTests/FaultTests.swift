@@ -141,7 +141,12 @@ import Testing
         let disk = SimulatedDisk(seed: 1)
         var broker = try ModelBroker(disk)
         try broker.background()
-        try broker.turn([[accepted(1, payload: payload(of: 1))]])
+        // The first segment is left without anything live, so that a checkpoint lets it go.
+        let bytes = Journal.small.segmentBytes * 2 / 3
+        try broker.turn([[accepted(1, payload: payload(of: 1, count: bytes))]])
+        try broker.turn([[completed(1)], [.historyForgotten(HistoryForgotten(count: 1, newestForgotten: 0))]])
+        try broker.turn([[accepted(2, payload: payload(of: 2, count: bytes))]])
+        try broker.background()
         let before = disk.names.count
         disk.inject { call in
             call.operation == .write && call.file.hasPrefix("checkpoint") ? .fails(errno: ENOSPC) : nil

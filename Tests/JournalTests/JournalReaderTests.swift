@@ -93,14 +93,14 @@ import Testing
             let disk = SimulatedDisk(seed: 1)
             var life = try RandomLife(disk, options: JournalOptions(segmentBytes: 32 << 10), seed: 9)
             try life.begin()
-            while disk.segmentNames.count < 3 { try life.turn() }
+            while disk.segmentNames.count < 4 { try life.turn() }
             try life.journal.seal()
             life.close()
             let flipped = disk.restarted()
             flipped.flipBit(8 * 200, of: firstSegment)
             let lost = disk.restarted()
-            // Behind the segment in use lies one that was made ahead and holds nothing.
-            let used = try #require(lost.segmentNames.dropLast().last)
+            // Behind the segment in use lie two that were made ahead and hold nothing.
+            let used = try #require(lost.segmentNames.dropLast(2).last)
             for name in lost.checkpointNames + [used] { lost.lose(name) }
             for (name, image) in [("whole", disk), ("flipped", flipped), ("lost", lost)] {
                 let path = "\(directory.path)/\(name)"
