@@ -43,6 +43,17 @@ extension Broker {
         }
     }
 
+    /// Forgets finished tasks before their time, a portion a turn, once the reserve is half used up: their
+    /// records would keep the segments that the drain needs.
+    mutating func makeRoom() throws(JournalError) {
+        isMakingRoom = false
+        let wanted = max(options.journal.reserveBytes / 2, 2 * options.journal.answerBytes)
+        guard journal.isFull, journal.availableBytes < wanted,
+            let forgotten = state.oldestFinished(limit: Self.upkeepPerTurnMax)
+        else { return }
+        isMakingRoom = try recordIfRoom(.historyForgotten(forgotten))
+    }
+
     /// When a full disk is looked at again though nothing arrives.
     var nextFeeding: MonotonicTime? {
         starved.isEmpty && !journal.isFull ? nil : clock.monotonic.advanced(byMilliseconds: 1_000)
@@ -50,12 +61,13 @@ extension Broker {
 }
 
 extension Answer {
-    /// What goes into the reserve of a full disk: the attempt without the processor's words.
+    /// What goes into the reserve of a full disk: the attempt without the processor's words, unless they take
+    /// less room than to say so.
     var withoutExtras: Answer {
         let reason = "dropped: the disk is full"
         switch self {
-        case .ack(let result, let resultError):
-            return .ack(result: [], resultError: result.isEmpty ? resultError : reason)
+        case .ack(let result, _):
+            return result.count <= reason.utf8.count ? self : .ack(result: [], resultError: reason)
         case .nack(var failure):
             if !failure.stderrTail.isEmpty { failure.stderrTail = Array(reason.utf8)[...] }
             return .nack(failure)

@@ -60,6 +60,7 @@ extension Broker {
             if let forgotten = work.forget { try recordIfRoom(.historyForgotten(forgotten)) }
             for id in work.expired { try perform(.expire(id)) }
         }
+        try makeRoom()
         try compact()
     }
 
@@ -78,7 +79,7 @@ extension Broker {
 
     /// What can as well be done later: false where a full disk has no room for it.
     @discardableResult
-    private mutating func recordIfRoom(_ record: JournalRecord) throws(JournalError) -> Bool {
+    mutating func recordIfRoom(_ record: JournalRecord) throws(JournalError) -> Bool {
         do throws(JournalError) {
             _ = try self.record(record)
             return true

@@ -43,6 +43,8 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
     var loaded: [RecordSpan: StoredRecord] = [:]
     /// Commands whose records found no room on a full disk, oldest first.
     var starved: [Command] = []
+    /// A full disk let finished tasks be forgotten in this turn, and perhaps wants more.
+    var isMakingRoom = false
     /// Commands for this turn that did not come from the network.
     var internalCommands: [Command] = []
     /// A turn ended with credit and ready groups left.
@@ -138,7 +140,7 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
     /// True if there is something to do without waiting for anything.
     package var hasWork: Bool {
         hasDeliveriesLeft || !internalCommands.isEmpty || compaction.hasItems
-            || (state.isSweeping && starved.isEmpty)
+            || isMakingRoom || (state.isSweeping && starved.isEmpty)
     }
 
     /// When the next turn has something to do if nothing arrives.

@@ -46,10 +46,21 @@ extension QueueStateMachine {
                 summary: summary(of: task, durable.detail(of: task), history: earlier, at: clock.wall)))
     }
 
+    /// The finished tasks that finished first, whatever their age, to be forgotten early where their room is
+    /// needed; nil if there are none.
+    package func oldestFinished(limit: Int) -> HistoryForgotten? {
+        finished(limit: limit, excess: durable.finished.count, at: JournalTime(rawValue: 0))
+    }
+
     private func finishedToForget(at time: JournalTime, limit: Int) -> HistoryForgotten? {
+        finished(limit: limit, excess: durable.finished.count - bounds.finishedMax, at: time)
+    }
+
+    /// Those past their history, and the `excess` oldest.
+    private func finished(limit: Int, excess: Int, at time: JournalTime) -> HistoryForgotten? {
         var count = 0
         var newest = durable.newestForgotten
-        var excess = durable.finished.count - bounds.finishedMax
+        var excess = excess
         durable.finishedOrder.visitWhile { slot in
             guard count < limit else { return false }
             let entry = durable.finished[slot]

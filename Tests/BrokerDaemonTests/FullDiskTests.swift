@@ -91,8 +91,42 @@ import WireProtocol
         #expect(replies.contains(.enqueued(correlation: posted + 1, outcome: accepted)))
     }
 
+    /// Every end of a task is a record that is kept for its history: of small tasks they take as much room as
+    /// the tasks did.
+    @Test func finishedTasksAreForgottenEarlyWhereADrainNeedsTheirRoom() throws {
+        let storage = CappedStorage(SimulatedDisk(seed: 1), segmentsMax: 8)
+        var fixture = try BrokerFixture(storage: storage, journal: Self.journal)
+        _ = try fixture.greet(.ingest, .ingest)
+        let posted = try fill(&fixture, bytes: 10)
+        #expect(posted > 500)
+        _ = try fixture.greet(.worker, .worker)
+        var replies = try fixture.turn([(.worker, .worker, .credit(tasks: 1))])
+        var done: UInt64 = 0
+        let said = String(repeating: "no result ", count: 10)
+        for _ in 0..<10_000 where done < posted {
+            fixture.seconds += 0.01
+            guard let task = replies.deliveries.last else {
+                replies = try fixture.turn()
+                continue
+            }
+            #expect(task.sequence.rawValue == done + 1)
+            replies = try fixture.turn([
+                (.worker, .worker, .ack(receipt: task.receipt, id: task.id, result: [], resultError: said))
+            ])
+            #expect(replies.contains(.settled(receipt: task.receipt, .taken)))
+            done += 1
+        }
+        #expect(done == posted)
+        let first = TaskID(unixMilliseconds: 1, random: (0, 1))
+        _ = try fixture.greet(.admin, .admin)
+        replies = try fixture.turn([
+            (.admin, .admin, .lookup(correlation: 7, id: first, waitMilliseconds: 0))
+        ])
+        #expect(replies == [.task(correlation: 7, answer: .forgotten)])
+    }
+
     @Test func anAnswerForWhichThereIsNoRoomIsKeptAndTakenWhenThereIsSome() throws {
-        let storage = CappedStorage(SimulatedDisk(seed: 1), segmentsMax: 2)
+        let storage = CappedStorage(SimulatedDisk(seed: 1), segmentsMax: 3)
         var fixture = try BrokerFixture(storage: storage, journal: Self.journal)
         _ = try fixture.greet(.ingest, .ingest)
         _ = try fill(&fixture, bytes: 600)
@@ -118,7 +152,7 @@ import WireProtocol
             task = next
         }
         // The deliveries stopped first, with room left for the answers; or the answer waits.
-        storage.segmentsMax.store(4, ordering: .relaxed)
+        storage.segmentsMax.store(5, ordering: .relaxed)
         var replies: [Reply] = []
         for _ in 0..<4 {
             fixture.seconds += 1.5

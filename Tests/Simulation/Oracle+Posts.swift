@@ -126,7 +126,8 @@ extension Oracle {
     /// Whether a task may have been finished and dropped from the history.
     func mayBeForgotten(_ task: KnownTask) -> Bool {
         guard mayBeOver(task) else { return false }
-        if order.count > conditions.finishedMax { return true }
+        // A full disk has what is over forgotten early.
+        if order.count > conditions.finishedMax || conditions.know(.fullDisk) { return true }
         return journalTime.passed(since: task.offeredAt).most >= task.terms.history
     }
 
