@@ -62,6 +62,10 @@ enum Aftermath {
             guard let post = talk.ledger.posts[id], let answer = talk.ledger.lookups[correlation] else {
                 continue
             }
+            if answer == .forgotten, talk.ledger.mayForget, post.isAcknowledged {
+                finals[post.queue, default: [:]][.completed, default: 0] += 1
+                continue
+            }
             if case .found(let view) = answer {
                 talk.ledger.learn(id, view.sequence)
                 finals[view.queue, default: [:]][view.state, default: 0] += 1

@@ -128,6 +128,23 @@ struct FailCallMatrix: Sendable {
         }.sorted { "\($0)" < "\($1)" }
     }
 
+    /// Some of them, the same for the same seed on every machine: every fault of every series at least once,
+    /// and about one in `odds` of the others.
+    func sample(oneIn odds: Int, seed: UInt64) -> [Trial] {
+        struct Kind: Hashable {
+            let series: CallSeries
+            let fault: Fault
+        }
+        var random = SeededGenerator(seed: seed)
+        var known: Set<Kind> = []
+        // In the order of the draw the first of a kind is any of it.
+        let drawn = trials.shuffled(using: &random).filter { trial in
+            let isNew = known.insert(Kind(series: trial.point.series, fault: trial.point.fault)).inserted
+            return random.oneIn(odds) || isNew
+        }
+        return drawn.sorted { "\($0)" < "\($1)" }
+    }
+
     /// Whether every run makes this call.
     func isCertain(_ trial: Trial) -> Bool {
         trial.point.number <= beginnings[trial.life]?.certain[trial.point.series] ?? 0

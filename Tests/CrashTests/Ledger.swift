@@ -8,6 +8,8 @@ struct Ledger: Sendable {
     /// In the order of posting.
     private(set) var order: [TaskID] = []
     private(set) var violations: [String] = []
+    /// On a full disk, and where history is short, what is over may be forgotten.
+    var mayForget = false
     /// Acknowledge whatever comes, held tasks too.
     var isDraining = false
     /// The run of the workers; another one is another process to the broker.
@@ -26,7 +28,7 @@ struct Ledger: Sendable {
     private var cancelByCorrelation: [Correlation: TaskID] = [:]
     private var postByReceipt: [Receipt: TaskID] = [:]
     /// In the order of posting, by queue and group.
-    private var members: [String: [TaskID]] = [:]
+    private var members: [String: ArraySlice<TaskID>] = [:]
     /// How far each group has come, by queue and group.
     private var reached: [String: TaskSequence] = [:]
     private var lastSequence = TaskSequence(rawValue: 0)
@@ -182,6 +184,9 @@ extension Ledger {
         delivery.verdict = verdict(on: post)
         post.deliveries.append(delivery)
         posts[task.id] = post
+        while let first = members[post.place]?.first, posts[first]?.mayBeOver == true {
+            members[post.place]?.removeFirst()
+        }
         return delivery.verdict.map { [Self.request($0, task.receipt, task.id)] } ?? []
     }
 
@@ -216,7 +221,9 @@ extension Ledger {
         }
         for id in members[post.place] ?? [] where id != task.id {
             guard let other = posts[id], let sequence = other.sequence else { continue }
-            guard sequence < task.sequence, !other.mayBeOver else { continue }
+            // They were accepted in the order of posting.
+            guard sequence < task.sequence else { break }
+            guard !other.mayBeOver else { continue }
             note("\(task.id) came before \(id), which is ahead of it in the group")
         }
     }

@@ -64,12 +64,12 @@ enum Life: String, CaseIterable, Sendable {
     }
 
     static func untilAnswered(_ talk: Conversation) throws {
-        try talk.until("an answer to every post") { ledger in ledger.unanswered.isEmpty }
+        try talk.until("an answer to every post") { ledger in ledger.isAnswered }
     }
 
     /// Nothing is left to do but what waits for a task that is held.
     static func untilQuiet(_ talk: Conversation) throws {
-        try talk.until("every task's end") { ledger in ledger.unfinished.isEmpty }
+        try talk.until("every task's end") { ledger in ledger.isFinished }
     }
 
     private static func cancelAll(_ talk: Conversation) throws {
@@ -107,11 +107,14 @@ enum Life: String, CaseIterable, Sendable {
 }
 
 extension Ledger {
-    var unanswered: [TaskID] { order.filter { posts[$0]?.outcome == nil && posts[$0]?.isLost == false } }
+    /// Every post has its answer; the last ones are looked at first, since theirs come last.
+    var isAnswered: Bool {
+        !order.reversed().contains { posts[$0]?.outcome == nil && posts[$0]?.isLost == false }
+    }
 
-    /// Accepted tasks whose end is still to come in this life.
-    var unfinished: [TaskID] {
-        order.filter { id in
+    /// No accepted task has its end still to come in this life.
+    var isFinished: Bool {
+        !order.reversed().contains { id in
             guard let post = posts[id], post.sequence != nil, !post.isOver else { return false }
             switch post.role {
             case .ack, .reject, .release, .fail, .cancel: return true
