@@ -62,7 +62,7 @@ test: install-deps
 
 crash: install-deps
 	$(SWIFT_BUILD) --build-tests
-	TASKQ_KILLS=100 swift test --scratch-path $(SCRATCH) --skip-build --no-parallel --filter 'CrashTests|KillTests'
+	TASKQ_CRASH=whole TASKQ_KILLS=100 swift test --scratch-path $(SCRATCH) --skip-build --no-parallel --filter 'CrashTests|KillTests'
 
 sweeps: install-deps
 	$(SWIFT_BUILD) --build-tests
