@@ -36,6 +36,7 @@ struct History {
         if !isBroken { readFiles { world.oracle.checkDrained($0) } }
         world.tally.count(.histories)
         world.tally.count(.operations, operations)
+        world.tally.count(.checkpoints, background.checkpoints)
         world.tally.count(.framesLost, world.network.framesLost)
         world.tally.count(.framesNotSent, world.network.framesNotSent)
         world.tally.add(world.oracle.tally)

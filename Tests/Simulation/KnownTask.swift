@@ -48,8 +48,8 @@ final class KnownTask {
     var crashesAtLastSight = 0
     /// Counted attempts never go below.
     var leastAttempt: UInt32 = 1
-    /// Words of failed attempts whose record was promised.
-    var failures: [String] = []
+    /// Words of failed attempts whose record was promised, and when that was.
+    var failures: [(words: String, turn: Int)] = []
     /// Milliseconds that its retry has to wait, by the processor's own word.
     private var backoffMilliseconds: UInt64 = 0
     private(set) var backoffEnd: UInt64 = 0

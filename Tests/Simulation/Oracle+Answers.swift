@@ -69,7 +69,8 @@ extension Oracle {
         for receipt in receipts {
             guard let lease = leases[receipt.lsn.rawValue] else { continue }
             if lease.answered != nil { lease.wasNamedLate = true }
-            guard lease.connection == connection else {
+            let hasMoved = hellos.contains { $0.key != connection && $0.value.session == lease.session }
+            guard lease.connection == connection, !hasMoved else {
                 lease.wasNamedElsewhere = true
                 continue
             }
@@ -129,8 +130,10 @@ extension Oracle {
         case .release: break
         case .nack(let reason, let retryAfter):
             task.leastAttempt = max(task.leastAttempt, lease.attempt + 1)
-            task.failures.append(reason)
-            if let retryAfter { task.waits(milliseconds: retryAfter, from: now) }
+            task.failures.append((reason, turn))
+            guard let retryAfter, retryAfter > 0 else { return }
+            task.waits(milliseconds: retryAfter, from: now)
+            backingOff.append(task)
         }
     }
 
@@ -158,7 +161,8 @@ extension Oracle {
         task.line.waiting.removeAll { $0 === task }
         switch final {
         case .completed: tally.count(.completed)
-        case .rejected: tally.count(.dead)
+        // Counted with the rest of the dead when everything has drained.
+        case .rejected: break
         case .cancelled: tally.count(.cancelled)
         }
     }

@@ -71,8 +71,8 @@ extension Oracle {
             return complain("E: the history of \(task.id) cannot be read")
         }
         let words = Set(attempts.map(\.reason))
-        for failure in task.failures where !words.contains(failure) {
-            complain("E: the history of \(task.id) has lost \"\(failure)\"")
+        for failure in task.failures where failure.turn < turn && !words.contains(failure.words) {
+            complain("E: the history of \(task.id) has lost \"\(failure.words)\"")
         }
         let numbers = attempts.map(\.number).filter { $0 > 0 }
         if numbers != numbers.sorted() { complain("E: the history of \(task.id) is out of order") }

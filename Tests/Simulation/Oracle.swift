@@ -18,6 +18,8 @@ final class Oracle {
     var leases: [UInt64: Lease] = [:]
     /// Leases that have not certainly ended.
     var openLeases: [Lease] = []
+    /// Tasks that wait for their retry, and some that do no more.
+    var backingOff: [KnownTask] = []
     var keys: [String: [KnownTask]] = [:]
     var terms: [String: QueueTermsKnown] = [:]
     var instance: JournalInstance?
@@ -117,6 +119,7 @@ final class Oracle {
         where lease.latestEnd(longest: lease.task.terms.leaseMost) <= now {
             lease.mayBeOver = true
         }
+        backingOff.removeAll { $0.backoffEnd <= now }
         guard !mayPostpone else { return }
         for (ask, lookup) in lookups where lookup.due.map({ $0 <= now }) ?? false {
             complain("B: a lookup of \(lookup.id) that waited was not answered in time")
@@ -132,6 +135,10 @@ final class Oracle {
             note(lease.latestEnd(longest: lease.task.terms.leaseMost))
         }
         for lookup in lookups.values { note(lookup.due) }
+        for task in backingOff
+        where task.backoffEnd > now && task.lastAttempt < task.terms.attemptsLeast && !mayBeOver(task) {
+            note(task.backoffEnd)
+        }
         return due
     }
 

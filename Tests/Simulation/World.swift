@@ -98,7 +98,8 @@ final class World {
         for event in broker.events {
             switch event {
             case .segmentsDeleted(let segments): tally.count(.segmentsDeleted, segments.count)
-            case .accepted, .leased, .completed, .attemptFailed, .deadLettered, .parked, .cancelled,
+            case .parked: tally.count(.parked)
+            case .accepted, .leased, .completed, .attemptFailed, .deadLettered, .cancelled,
                 .workerConnected, .workerGone, .queueDeclared, .pauseChanged, .stalled, .badFrame, .diskFull,
                 .checkpointFailed:
                 break
