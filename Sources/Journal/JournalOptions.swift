@@ -25,7 +25,8 @@ package struct JournalOptions: Hashable, Sendable {
 
     /// Segments to hold ready behind the one in use.
     ///
-    /// That the disk is full is found out when the first of them is in use: it and the others are the reserve.
+    /// That the disk is full is found out when the first of them is in use: it and the others are the
+    /// reserve.
     var preparedSegmentsWanted: Int {
         max(1, (reserveBytes + segmentBytes - 1) / segmentBytes)
     }

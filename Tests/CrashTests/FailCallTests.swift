@@ -14,8 +14,9 @@ import Testing
     /// Guarantees A to K around each single call, in three lives: on an empty directory, after a clean stop,
     /// after a torn write.
     ///
-    /// A sample by default, which `TASKQ_CRASH_SEED` draws again; all of it with `TASKQ_CRASH=whole`. One point
-    /// again, or all that begin so, with `TASKQ_CRASH_POINT`, as a failure names it.
+    /// A sample by default, which `TASKQ_CRASH_SEED` draws again; all of it with `TASKQ_CRASH=whole`.
+    ///
+    /// One point again, or all that begin so, with `TASKQ_CRASH_POINT`, as a failure names it.
     @Test(.timeLimit(.minutes(20))) func noFailingCallBreaksAPromise() async throws {
         try await FailCallMatrix.with { matrix in
             let trials = Self.chosen(from: matrix)
