@@ -31,8 +31,11 @@ struct BrokerFixture: ~Copyable {
 
     final class Inline: BackgroundWork {
         private var results: [BackgroundResult] = []
+        /// Results stay away from the turns, as if the disk were slow.
+        var isSlow = false
         func submit(_ job: BackgroundJob) { results.append(job.run()) }
         func takeResults() -> [BackgroundResult] {
+            if isSlow { return [] }
             defer { results = [] }
             return results
         }

@@ -63,6 +63,21 @@ import WireProtocol
         #expect(String(decoding: second.payload, as: UTF8.self) == "payload 2")
     }
 
+    /// Found by the simulation, seed 166: somebody who did not hold it worked on it, after later tasks.
+    @Test func aPayloadThatWasReadForLongIsNotSentAfterItsLeaseHasEnded() throws {
+        var fixture = try BrokerFixture()
+        _ = try fixture.greet(.ingest, .ingest)
+        _ = try fixture.greet(.worker, .worker)
+        _ = try fixture.turn([(.ingest, .ingest, BrokerFixture.enqueue(1))])
+        fixture.disk.inject { call in call.operation == .read ? .notCached : nil }
+        fixture.broker.background.isSlow = true
+        #expect(try fixture.turn([(.worker, .worker, .credit(tasks: 1))]).deliveries.isEmpty)
+        fixture.wire.events = [.processDied(.worker)]
+        _ = try fixture.turn()
+        fixture.broker.background.isSlow = false
+        #expect(try fixture.turn().deliveries.isEmpty)
+    }
+
     @Test func aDeliveryThatDidNotLeaveIsReleasedUncounted() throws {
         var fixture = try BrokerFixture()
         _ = try fixture.greet(.ingest, .ingest)
