@@ -43,12 +43,12 @@ extension Broker {
         }
     }
 
-    /// Forgets finished tasks before their time, a portion a turn, once the reserve is half used up: their
-    /// records would keep the segments that the drain needs.
+    /// Forgets finished tasks before their time, a portion a turn, once the reserve is half used up on a disk
+    /// that stays full: their records would keep the segments that the drain needs.
     mutating func makeRoom() throws(JournalError) {
         isMakingRoom = false
         let wanted = max(options.journal.reserveBytes / 2, 2 * options.journal.answerBytes)
-        guard journal.isFull, journal.availableBytes < wanted,
+        guard journal.isStillFull, journal.availableBytes < wanted,
             let forgotten = state.oldestFinished(limit: Self.upkeepPerTurnMax)
         else { return }
         isMakingRoom = try recordIfRoom(.historyForgotten(forgotten))

@@ -65,7 +65,7 @@ extension Journal {
             while checkpoints.count > 2 { staleCheckpoints.append(checkpoints.removeLast().name) }
             return try deleteWhatIsNotNeeded()
         case .full:
-            isFull = true
+            becomeFull()
             bytesSinceCheckpoint = Int.max / 2
             nextCheckpoint = clocks.raw.boottimeMilliseconds + Self.fullDiskPause
             nextPreparation = nextCheckpoint + Self.fullDiskPause

@@ -43,7 +43,7 @@ extension Journal {
         case .prepared(let segment):
             return segment
         case .full:
-            isFull = true
+            becomeFull()
             throw .full(neededBytes: needed)
         case .failed(let error):
             throw fail(error)
@@ -88,15 +88,22 @@ extension Journal {
         switch result {
         case .prepared(let segment):
             isFull = false
+            isStillFull = false
             nextPreparation = 0
             // The journal could not wait for it and made a later one.
             guard segment.number > active.number else { return try discard(segment) }
             insertPrepared(segment)
         case .full:
-            isFull = true
+            isStillFull = isFull && clocks.raw.boottimeMilliseconds >= fullSince + Self.fullDiskPause
+            becomeFull()
         case .failed(let error):
             throw fail(error)
         }
+    }
+
+    mutating func becomeFull() {
+        if !isFull { fullSince = clocks.raw.boottimeMilliseconds }
+        isFull = true
     }
 
     /// Bytes that can still be staged in segments that exist.

@@ -34,6 +34,10 @@ package struct Journal: ~Copyable, Sendable {
     var nextPreparation: UInt64 = 0
     /// The last try to make a segment found the disk full.
     package internal(set) var isFull = false
+    /// The disk was still full when it was tried again, at least a second later.
+    package internal(set) var isStillFull = false
+    /// CLOCK_BOOTTIME at which ``isFull`` became true, milliseconds.
+    var fullSince: UInt64 = 0
 
     var clocks: BatchClocks
     /// False if the machine was rebooted since the last batch: whoever held a lease is gone.

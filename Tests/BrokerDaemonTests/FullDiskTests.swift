@@ -125,6 +125,37 @@ import WireProtocol
         #expect(replies == [.task(correlation: 7, answer: .forgotten)])
     }
 
+    @Test func aDiskThatIsFullForAMomentLetsNothingBeForgotten() throws {
+        let storage = CappedStorage(SimulatedDisk(seed: 1), segmentsMax: 4)
+        var fixture = try BrokerFixture(storage: storage, journal: Self.journal)
+        _ = try fixture.greet(.ingest, .ingest)
+        _ = try fixture.turn([(.ingest, .ingest, Self.post(1, bytes: 10))])
+        _ = try fixture.greet(.worker, .worker)
+        let task = try #require(
+            try fixture.turn([(.worker, .worker, .credit(tasks: 1))]).deliveries.last)
+        _ = try fixture.turn([
+            (.worker, .worker, .ack(receipt: task.receipt, id: task.id, result: [1], resultError: ""))
+        ])
+        for number in 2...60 as ClosedRange<UInt64> {
+            fixture.seconds += 0.01
+            _ = try fixture.turn([(.ingest, .ingest, Self.post(number, bytes: 1_500))])
+        }
+        storage.segmentsMax.store(8, ordering: .relaxed)
+        for _ in 0..<3 {
+            fixture.seconds += 1.5
+            _ = try fixture.turn()
+        }
+        _ = try fixture.greet(.admin, .admin)
+        let replies = try fixture.turn([
+            (.admin, .admin, .lookup(correlation: 7, id: task.id, waitMilliseconds: 0))
+        ])
+        guard case .task(correlation: 7, answer: .found(let view)) = replies.last else {
+            Issue.record("\(replies)")
+            return
+        }
+        #expect(view.state == .completed && view.result == [1])
+    }
+
     @Test func anAnswerForWhichThereIsNoRoomIsKeptAndTakenWhenThereIsSome() throws {
         let storage = CappedStorage(SimulatedDisk(seed: 1), segmentsMax: 3)
         var fixture = try BrokerFixture(storage: storage, journal: Self.journal)

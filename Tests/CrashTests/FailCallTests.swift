@@ -48,7 +48,7 @@ import Testing
     }
 
     /// One in so many of the points beyond the first of their kind; a run of the sample takes about a minute.
-    private static let sampleOdds = 6
+    private static let sampleOdds = 16
 
     private static func chosen(from matrix: FailCallMatrix) -> [FailCallMatrix.Trial] {
         let whole = matrix.trials
