@@ -8,8 +8,17 @@ import WireProtocol
 ///
 /// Answers free space by checkpoints and compaction, so that a queue drains on a full disk.
 extension Broker {
+    /// Until it is sure that the disk stays full, deliveries leave the room that forgetting needs.
     var mayDeliver: Bool {
-        starved.isEmpty && (!journal.isFull || journal.availableBytes >= options.journal.answerBytes)
+        guard starved.isEmpty else { return false }
+        guard journal.isFull else { return true }
+        return journal.availableBytes
+            >= (journal.isStillFull ? options.journal.answerBytes : roomForForgetting)
+    }
+
+    /// Bytes of the reserve below which history is given up for the drain.
+    private var roomForForgetting: Int {
+        max(options.journal.reserveBytes / 2, 2 * options.journal.answerBytes)
     }
 
     /// Keeps a command whose record found no room, unanswered.
@@ -47,8 +56,7 @@ extension Broker {
     /// that stays full: their records would keep the segments that the drain needs.
     mutating func makeRoom() throws(JournalError) {
         isMakingRoom = false
-        let wanted = max(options.journal.reserveBytes / 2, 2 * options.journal.answerBytes)
-        guard journal.isStillFull, journal.availableBytes < wanted,
+        guard journal.isStillFull, journal.availableBytes < roomForForgetting,
             let forgotten = state.oldestFinished(limit: Self.upkeepPerTurnMax)
         else { return }
         isMakingRoom = try recordIfRoom(.historyForgotten(forgotten))

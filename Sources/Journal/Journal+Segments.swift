@@ -94,7 +94,6 @@ extension Journal {
             guard segment.number > active.number else { return try discard(segment) }
             insertPrepared(segment)
         case .full:
-            isStillFull = isFull && clocks.raw.boottimeMilliseconds >= fullSince + Self.fullDiskPause
             becomeFull()
         case .failed(let error):
             throw fail(error)
@@ -102,7 +101,7 @@ extension Journal {
     }
 
     mutating func becomeFull() {
-        if !isFull { fullSince = clocks.raw.boottimeMilliseconds }
+        isStillFull = isFull
         isFull = true
     }
 

@@ -34,10 +34,8 @@ package struct Journal: ~Copyable, Sendable {
     var nextPreparation: UInt64 = 0
     /// The last try to make a segment found the disk full.
     package internal(set) var isFull = false
-    /// The disk was still full when it was tried again, at least a second later.
+    /// The disk was full at two tries in a row: one alone may have been a moment's.
     package internal(set) var isStillFull = false
-    /// CLOCK_BOOTTIME at which ``isFull`` became true, milliseconds.
-    var fullSince: UInt64 = 0
 
     var clocks: BatchClocks
     /// False if the machine was rebooted since the last batch: whoever held a lease is gone.
