@@ -7,13 +7,15 @@ extension Recovery {
     /// LSNs without a gap prove that nothing between two batches is missing, a handover that its segment is
     /// there; whether something is missing at the very end is for ``settleTail()`` to judge.
     mutating func replay(into sink: inout some JournalRecoverySink) throws(JournalError) {
-        distrustCache()
+        let reread = distrustCache()
         progress.total = progress.done + segments[tail...].reduce(0) { $0 + $1.madeBytes }
         lastWritten = tail
         var target: UInt32?
         for index in tail..<segments.count {
             if segments[index].number == target {
                 (tail, target) = (index, nil)
+                // Where a recovery cut its torn first batch and could not sync that, the cache shows zeros.
+                if index > reread { segments[index].file.dropCache() }
             }
             var cursor = SegmentCursor(
                 segment: segments[index].number, madeBytes: segments[index].madeBytes,
@@ -37,17 +39,21 @@ extension Recovery {
         throw .damaged(JournalDamage(.segmentMissing, segment: target, offset: 0, firstLSN: expected))
     }
 
-    /// Sees to it that the last segment with batches is read from the disk (W3).
+    /// Sees to it that the last segment with batches is read from the disk (W3), and says which that is.
     ///
     /// After a sync that failed, the cache may show what the disk does not hold, and only the last batch can
     /// be such. Which segment that is may be asked of the cache: where it shows zeros, nothing was ever
-    /// written.
-    private func distrustCache() {
-        for index in (tail..<segments.count).reversed() {
-            let (file, place) = (segments[index].file, SegmentHeader.bytes)
-            let first = try? file.bytes(BatchHeader.bytes, at: place)  // ignoring: replay fails on it.
-            guard index > tail, let first, first.allSatisfy({ $0 == 0 }) else { return file.dropCache() }
+    /// written, unless the segment before was handed over to it.
+    private func distrustCache() -> Int {
+        var index = segments.count - 1
+        while index > tail {
+            let place = SegmentHeader.bytes
+            let first = try? segments[index].file.bytes(BatchHeader.bytes, at: place)  // ignoring: replay fails.
+            guard let first, first.allSatisfy({ $0 == 0 }) else { break }
+            index -= 1
         }
+        segments[index].file.dropCache()
+        return index
     }
 
     private mutating func apply(

@@ -57,6 +57,37 @@ import Testing
         #expect(lost > 0)
     }
 
+    /// Simulation, seed 32998: a segment whose torn first batch one recovery had zeroed without being able to
+    /// sync the zeros, and which the next one took for new because it looked into the cache.
+    @Test func aTornFirstBatchThatARecoveryCouldNotCutIsCutOnTheDiskByTheNext() throws {
+        let second = "0000000000000002.segment"
+        var cuts = 0
+        for seed in 0..<60 as Range<UInt64> {
+            let disk = SimulatedDisk(seed: seed)
+            var journal = try Journal.open(disk)
+            let needed = journal.preparationNeeded(clocks: clocks(0))
+            try journal.adopt(try #require(needed).run())
+            try journal.write([accepted(1, payload: payload(of: 1, count: 7_000))])
+            try journal.write([accepted(2, payload: payload(of: 2, count: 7_000))])
+            disk.inject { $0.operation == .sync && $0.file.hasPrefix(second) ? .dies : nil }
+            _ = failure { () throws(JournalError) in
+                try journal.write([accepted(3, payload: payload(of: 3, count: 7_000))])
+            }
+            journal.close()
+            let torn = disk.crashed(seed: seed)
+            torn.inject { $0.operation == .sync && $0.file == second ? .fails(errno: EIO) : nil }
+            guard failure(of: { () throws(JournalError) in _ = try recovered(torn) }) != nil else { continue }
+            let next = torn.restarted()
+            let records = try recovered(next).sink.records.count
+            let shown = next.contents(second)
+            let onDisk = next.crashed(seed: seed).contents(second)
+            #expect(shown == onDisk, "seed \(seed)")
+            #expect(records >= 2)
+            cuts += 1
+        }
+        #expect(cuts > 0)
+    }
+
     @Test func whatReplaySawOnlyInTheCacheIsDurableBeforeTheJournalIsOpen() throws {
         for seed in 0..<10 as Range<UInt64> {
             let disk = SimulatedDisk(seed: seed)

@@ -14,7 +14,7 @@ extension Oracle {
             "delivery \(delivery.receipt.lsn.rawValue) of \(task.id), attempt \(delivery.attempt), "
                 + "\(task.queue)/\(task.group) #\(delivery.sequence.rawValue) to \(connection.rawValue)"
                 + (leaves ? "" : ", does not leave"))
-        recognize(delivery.sequence.rawValue, of: task)
+        recognize(delivery.sequence.rawValue, of: task, isAlive: true)
         checkContent(delivery, task)
         checkNotOver(task)
         checkAttempt(delivery, task)

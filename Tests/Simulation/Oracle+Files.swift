@@ -20,13 +20,15 @@ extension Oracle {
             return
         }
         if task.isRefused { complain("A: task \(task.id) was refused and is in the files") }
-        if entry.sequence != 0 { recognize(entry.sequence, of: task) }
+        let isLive = entry.standing != .completed && entry.standing != .cancelled
+        if entry.sequence != 0 {
+            recognize(entry.sequence, of: task, isAlive: [.waiting, .leased].contains(entry.standing))
+        }
         if !isPossible(entry.standing, task) {
             complain(
                 "B: task \(task.id) is \(entry.standing) in the files, and that cannot be: "
                     + "final \(task.final.map { "\($0)" } ?? "none"), passed over \(task.isPassedOver)")
         }
-        let isLive = entry.standing != .completed && entry.standing != .cancelled
         if isLive, entry.receives + 1 < task.leastAttempt {
             complain(
                 "G: task \(task.id) had \(task.leastAttempt - 1) attempts, in the files \(entry.receives)")

@@ -43,7 +43,7 @@ extension Oracle {
 
     private func accepted(_ task: KnownTask, _ sequence: UInt64) {
         tally.count(.accepted)
-        recognize(sequence, of: task)
+        recognize(sequence, of: task, isAlive: true)
         if let earlier = task.promisedInTurn, earlier < turn {
             complain("A: task \(task.id) was accepted twice")
         }
@@ -63,22 +63,32 @@ extension Oracle {
     func promise(_ task: KnownTask) { task.promise(inTurn: turn) }
 
     /// A task has one place, unless it was finished, forgotten and then posted once more.
-    func recognize(_ sequence: UInt64, of task: KnownTask) {
-        guard task.sequence != sequence, task.sequence != nil || task.final != nil else { return }
-        if task.offers > 1, mayBeForgotten(task) {
-            openLeases.removeAll { $0.task === task }
-            return task.beginAnew()
+    ///
+    /// What `isAlive` proves that a task which was over has begun anew; any other answer may speak of the
+    /// first one, whose place was never told.
+    func recognize(_ sequence: UInt64, of task: KnownTask, isAlive: Bool) {
+        guard task.sequence != sequence else { return }
+        guard let known = task.sequence else {
+            if isAlive, task.wasOver(beforeTurn: turn) { beginAnew(task) }
+            return
         }
-        if let known = task.sequence {
+        if !beginAnew(task) {
             complain("C: task \(task.id) has the sequences \(known) and \(sequence)")
         }
     }
 
-    /// Puts a task into its group's line when its place becomes known.
+    @discardableResult
+    private func beginAnew(_ task: KnownTask) -> Bool {
+        guard task.offers > 1, mayBeForgotten(task) else { return false }
+        openLeases.removeAll { $0.task === task }
+        task.beginAnew()
+        return true
+    }
+
+    /// A task that is over has no place in its line.
     func learn(_ sequence: UInt64, of task: KnownTask) {
-        guard task.sequence == nil else { return }
+        guard task.sequence == nil, task.final == nil else { return }
         task.sequence = sequence
-        newestSequence = max(newestSequence, sequence)
         task.line.insert(task)
     }
 
@@ -104,7 +114,7 @@ extension Oracle {
             complain("D: post \(task.id) was answered with \(id), which had another content")
         }
         if first.isRefused { complain("D: post \(task.id) was answered with \(id), which was refused") }
-        recognize(sequence, of: first)
+        recognize(sequence, of: first, isAlive: false)
         let window = task.terms.windowMost
         if let promised = first.promisedAt, journalTime.passed(since: promised).least >= window {
             complain("D: key of \(id) was known after its window")

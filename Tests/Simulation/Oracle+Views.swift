@@ -22,7 +22,8 @@ extension Oracle {
     private func check(_ view: TaskView, _ task: KnownTask) {
         if task.isRefused { complain("A: task \(task.id) was refused and was found") }
         // Found means on disk: every answer leaves after the sync of its turn.
-        recognize(view.sequence.rawValue, of: task)
+        recognize(
+            view.sequence.rawValue, of: task, isAlive: [.pending, .leased].contains(view.state))
         promise(task)
         learn(view.sequence.rawValue, of: task)
         if view.queue != task.queue || view.group != task.group {

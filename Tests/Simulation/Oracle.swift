@@ -23,7 +23,6 @@ final class Oracle {
     var keys: [String: [KnownTask]] = [:]
     var terms: [String: QueueTermsKnown] = [:]
     var instance: JournalInstance?
-    var newestSequence: UInt64 = 0
     var answeredSequence: UInt64 = 0
     /// In the turns before this one; those of one turn leave in any order.
     var answeredSequenceBefore: UInt64 = 0
