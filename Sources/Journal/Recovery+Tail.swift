@@ -43,9 +43,12 @@ extension Recovery {
         // this.
         try segments[lastWritten].file.sync()
         if tail != lastWritten { try segments[tail].file.sync() }
-        // From here on an empty directory with this name is a loss and not a beginning.
-        if !isNamed { _ = try storage.create(JournalName.instanceFile(instance)) }
         // A segment whose name was not yet durable may be used from now on.
+        try storage.syncDirectory()
+        guard !isNamed else { return }
+        // From here on an empty directory with this name is a loss and not a beginning: not before the
+        // segments' own names are durable.
+        _ = try storage.create(JournalName.instanceFile(instance))
         try storage.syncDirectory()
     }
 

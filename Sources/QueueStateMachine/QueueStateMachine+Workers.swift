@@ -193,6 +193,11 @@ extension QueueStateMachine {
         durable.tasks.find(id).flatMap { durable.detail(of: $0)?.lease?.receipt } == receipt
     }
 
+    /// Whose connection the task was delivered to; nil where that is gone or somebody else's now.
+    package func holder(of id: TaskID) -> PeerID? {
+        durable.tasks.find(id).flatMap { volatile.holders[$0]?.peer }
+    }
+
     package func deliveredAt(_ id: TaskID) -> WallTime? {
         durable.tasks.find(id).flatMap { durable.detail(of: $0)?.lease?.deliveredAt }
     }

@@ -78,6 +78,26 @@ import WireProtocol
         #expect(try fixture.turn().deliveries.isEmpty)
     }
 
+    /// Simulation, seed 35321.
+    @Test func aPayloadThatWasReadForLongIsNotSentToAConnectionThatTheHelloOfAnotherReplaced() throws {
+        var fixture = try BrokerFixture()
+        _ = try fixture.greet(.ingest, .ingest)
+        _ = try fixture.greet(.worker, .worker)
+        _ = try fixture.turn([(.ingest, .ingest, BrokerFixture.enqueue(1))])
+        fixture.disk.inject { call in call.operation == .read ? .notCached : nil }
+        fixture.broker.background.isSlow = true
+        #expect(try fixture.turn([(.worker, .worker, .credit(tasks: 1))]).deliveries.isEmpty)
+        fixture.wire.events = [.disconnected(.worker)]
+        _ = try fixture.turn()
+        fixture.broker.background.isSlow = false
+        #expect(try fixture.turn().deliveries.isEmpty)
+        fixture.disk.inject { _ in nil }
+        let other = ConnectionID(rawValue: 99)
+        _ = try fixture.greet(other, .worker)
+        let replies = try fixture.turn([(other, .worker, .credit(tasks: 1))])
+        #expect(replies.deliveries.map(\.attempt) == [1], "it never arrived, so it does not count: \(replies)")
+    }
+
     @Test func aDeliveryThatDidNotLeaveIsReleasedUncounted() throws {
         var fixture = try BrokerFixture()
         _ = try fixture.greet(.ingest, .ingest)

@@ -83,6 +83,30 @@ import Testing
         #expect(try recovered(disk.restarted()).report.isNew)
     }
 
+    /// Simulation, seed 62682: the journal's name was on disk before its first segment's.
+    @Test func aBeginningThatFailedTwiceAtAnyCallIsStillABeginning() throws {
+        func run(_ disk: SimulatedDisk, failingAt call: Int) -> Bool {
+            disk.inject { $0.number == call ? .fails(errno: EIO) : nil }
+            return failure { () throws(JournalError) in _ = try recovered(disk) } != nil
+        }
+        var stories = 0
+        for first in 1...40 {
+            for second in 1...40 {
+                let disk = SimulatedDisk(seed: UInt64(first))
+                guard run(disk, failingAt: first) else { break }
+                let again = disk.restarted()
+                guard run(again, failingAt: again.calls + second) else { break }
+                for seed in 0..<6 as Range<UInt64> {
+                    let left = again.copied().crashed(seed: seed)
+                    let error = failure { () throws(JournalError) in _ = try recovered(left) }
+                    #expect(error == nil, "calls \(first) and \(second), seed \(seed)")
+                }
+                stories += 1
+            }
+        }
+        #expect(stories > 20)
+    }
+
     @Test func theNameOfAnotherJournalInTheDirectoryIsRefusedAndAMissingOneIsWrittenAgain() throws {
         let disk = try sample()
         let own = try #require(disk.names.first { $0.hasPrefix("instance-") })

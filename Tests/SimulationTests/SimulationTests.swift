@@ -26,7 +26,14 @@ import Testing
     /// Seeds that found something, with what it was; docs/TESTING.md tells the stories.
     @Test(
         arguments: [
-            (166, "a payload read for long was sent though its lease had ended")
+            (166, "a payload read for long was sent though its lease had ended"),
+            (32_998, "zeros that a recovery could not sync were taken for a new segment"),
+            (92_740, "zeros that a recovery could not sync were taken for a new segment"),
+            (35_321, "a payload read for long was sent to a connection that another had replaced"),
+            (62_682, "the journal's name was on disk before its first segment's"),
+            (10_714, "the oracle took a late answer for a second life of a cancelled task"),
+            (59_582, "the oracle took a late answer for a second life of a cancelled task"),
+            (101_763, "the oracle took a late answer for a second life of a cancelled task"),
         ] as [(UInt64, String)])
     func whatWasFoundOnceStaysMended(seed: UInt64, finding: String) async throws {
         let report = try await Self.report(HistorySetting(seed: seed))
