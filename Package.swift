@@ -37,7 +37,6 @@ let seams: [Target] = [
     .target(name: "CLinux"),
     .target(name: "CSpawn"),
     .target(name: "CToml"),
-    .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
     .systemLibrary(name: "CSystemd", providers: [.apt(["libsystemd-dev"])]),
 ]
 
@@ -47,12 +46,13 @@ let pure: [Target] = [
     module("TaskValidation", ["TaskModel"]),
     module("WireProtocol", ["BinaryCoding", "TaskModel"]),
     module("QueueStateMachine", ["TaskModel"]),
+    module("ZMTP"),
 ]
 
 let mechanisms: [Target] = [
     module("LinuxSystem", ["CLinux"]),
     module("Journal", ["BinaryCoding", "CChecksum", "CLinux", "TaskModel"]),
-    module("ZeroMQ", ["CZeroMQ", "LinuxSystem"]),
+    module("ZeroMQ", ["LinuxSystem", "ZMTP"]),
     module("Systemd", ["CSystemd", "LinuxSystem"]),
     module("ServiceLog", ["LinuxSystem", "Systemd", logging]),
     module("ProcessorSupervision", ["CSpawn", "LinuxSystem", "TaskModel", "TaskValidation"]),
@@ -72,8 +72,7 @@ let shells: [Target] = [
         "IngestDaemon",
         [
             "BinaryCoding", "Configuration", "LinuxSystem", "ServiceLog", "ServiceProgram", "Systemd",
-            "TaskModel",
-            "TaskValidation", "WireProtocol", "ZeroMQ", logging, nio, nioPosix,
+            "TaskModel", "TaskValidation", "WireProtocol", "ZMTP", logging, nio, nioPosix,
         ]
     ),
     module(
@@ -105,6 +104,8 @@ let executables: [Target] = [
 
 let testTargets: [Target] = [
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .systemLibrary(name: "CZeroMQ", path: "Tests/CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+    .target(name: "LibZMQ", dependencies: ["CZeroMQ"], path: "Tests/LibZMQ", swiftSettings: strict),
     tests(of: "BinaryCoding"),
     tests(of: "TaskModel"),
     tests(of: "TaskValidation", ["TaskModel"], exclude: ["Fixtures"]),
@@ -114,7 +115,8 @@ let testTargets: [Target] = [
     tests(
         of: "Journal", ["BinaryCoding", "CChecksum", "QueueStateMachine", "TaskModel"],
         exclude: ["Fixtures"]),
-    tests(of: "ZeroMQ", ["LinuxSystem"]),
+    tests(of: "ZMTP"),
+    tests(of: "ZeroMQ", ["LibZMQ", "LinuxSystem"]),
     tests(of: "Systemd", ["LinuxSystem"]),
     tests(of: "ServiceLog", ["LinuxSystem", "Systemd", logging]),
     tests(of: "ProcessorSupervision", ["LinuxSystem", "TaskModel"]),
@@ -124,16 +126,16 @@ let testTargets: [Target] = [
     tests(
         of: "IngestDaemon",
         [
-            "Configuration", "LinuxSystem", "TaskModel", "TaskValidation", "WireProtocol", "ZeroMQ", logging,
+            "Configuration", "LibZMQ", "LinuxSystem", "TaskModel", "TaskValidation", "WireProtocol", logging,
             nio,
         ]),
     tests(
         of: "WorkerDaemon",
         [
-            "Configuration", "LinuxSystem", "ProcessorSupervision", "TaskModel", "WireProtocol", "ZeroMQ",
+            "Configuration", "LibZMQ", "LinuxSystem", "ProcessorSupervision", "TaskModel", "WireProtocol",
             logging,
         ]),
-    tests(of: "AdminCommands", ["BinaryCoding", "Journal", "TaskModel", "WireProtocol", "ZeroMQ"]),
+    tests(of: "AdminCommands", ["BinaryCoding", "Journal", "LibZMQ", "TaskModel", "WireProtocol"]),
     tests(of: "TaskProcessor"),
     .target(
         name: "Simulation",
@@ -156,7 +158,7 @@ let testTargets: [Target] = [
     .testTarget(
         name: "CrashTests",
         dependencies: [
-            "LinuxSystem", "TaskModel", "TestSupport", "WireProtocol", "ZeroMQ", "taskq-broker",
+            "LibZMQ", "LinuxSystem", "TaskModel", "TestSupport", "WireProtocol", "taskq-broker",
         ],
         exclude: ["Shim"],
         swiftSettings: strict),

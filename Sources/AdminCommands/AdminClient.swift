@@ -12,28 +12,20 @@ final class AdminClient {
     /// How long an answer may take beyond what the request itself waits for, milliseconds.
     static let answerMilliseconds: UInt64 = 3_000
 
-    private let context: ZMQContext
-    private let socket: ZMQSocket
-    private let monitor: ZMQMonitor
+    private let socket: DealerSocket
     private let path: String
     private let session: SessionID
-    private var poller = ZMQPoller()
     private var nextCorrelation: Correlation = 1
 
     init(_ paths: StatePaths) throws(CommandFailure) {
         path = paths.adminSocket
         try Self.checkAccess(path)
         do {
-            context = try ZMQContext()
-            socket = try ZMQSocket(.dealer, context: context)
-            monitor = try ZMQMonitor(socket, context: context)
+            socket = try DealerSocket(connectingTo: path)
             session = SessionID(rawValue: try RandomBytes.word())
-            try socket.connect(paths.adminEndpoint)
         } catch {
             throw .failed("\(error)")
         }
-        _ = poller.add(socket)
-        _ = poller.add(descriptor: monitor.fileDescriptor)
     }
 
     private static func checkAccess(_ path: String) throws(CommandFailure) {
@@ -88,14 +80,17 @@ final class AdminClient {
         var isSent = false
         do {
             while true {
-                if !isSent { isSent = try socket.send(frame.bytes) == .sent }
-                while let message = try socket.receive() {
-                    if let found = try read(message.bytes, isSent: &isSent, answer) { return found }
+                var events: [DealerSocket.Event] = []
+                try socket.receive(into: &events)
+                for case .message(let bytes) in events {
+                    if let found = try read(bytes, isSent: &isSent, answer) { return found }
                 }
-                while monitor.next() != nil {}
+                if !isSent { isSent = try socket.send(frame.bytes) == .sent }
                 let now = Clocks.monotonicNanoseconds()
                 guard now < deadline else { break }
-                try poller.wait(timeoutMilliseconds: isSent ? Int((deadline - now) / 1_000_000) + 1 : 10)
+                try OwnedDescriptor.waitUntilReady(
+                    socket.descriptor, events: Int16(POLLIN),
+                    timeoutMilliseconds: CInt((deadline - now) / 1_000_000) + 1)
             }
         } catch let failure as CommandFailure {
             throw failure

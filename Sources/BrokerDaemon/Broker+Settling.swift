@@ -36,8 +36,8 @@ extension Broker {
         // While its payload was read compaction may have moved it, and its lease may have ended: what is sent
         // then is worked on by somebody who does not hold it, perhaps after later tasks of its group.
         guard state.isLeased(delivery.record.id, by: receipt) else { return }
-        // The connection may have gone meanwhile, or been replaced; whatever the new one says of its receipts,
-        // this one is not among them.
+        // The connection may have gone meanwhile, or been replaced; whatever the new one says it holds,
+        // this is not among it.
         guard state.holder(of: delivery.record.id) == delivery.peer else {
             internalCommands.append(
                 .takeBack(TakeBack(id: delivery.record.id, receipt: receipt, cause: .neverArrived)))

@@ -7,7 +7,6 @@ import ServiceProgram
 import Systemd
 import TaskModel
 import WireProtocol
-import ZeroMQ
 
 /// The daemon around the turn: real disk, sockets, clocks, signals, logs.
 package struct BrokerDaemon {
@@ -81,7 +80,7 @@ package struct BrokerDaemon {
         var clock = PatientClock()
         let bootID = try Clocks.bootIdentity()
         var clocks = Self.readClocks(bootID: bootID)
-        // The directory's lock comes before the sockets: a second bind on an ipc path would steal them.
+        // The directory's lock comes before the sockets: a second broker would take their paths over.
         var broker = try Broker.recovering(
             FileStorage(directory: configuration.journal.directory), options: BrokerOptions(configuration),
             endpoint: LateEndpoint(), background: background, clocks: clocks,
@@ -149,9 +148,8 @@ package struct BrokerDaemon {
             try FileContents.makeDirectories(folder, mode: 0o750)
         }
         return try ZeroMQEndpoint(
-            context: try ZMQContext(),
-            endpoints: [
-                .ingest: paths.ingestEndpoint, .worker: paths.workerEndpoint, .admin: paths.adminEndpoint,
+            paths: [
+                .ingest: paths.ingestSocket, .worker: paths.workerSocket, .admin: paths.adminSocket,
             ], watching: descriptors)
     }
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -71,29 +72,87 @@ struct clinux_datagram clinux_receive_datagram(int descriptor, void *buffer, siz
     return result;
 }
 
-int clinux_bind_datagram(const char *path) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof(address.sun_path)) {
+/* Closes after a failure without losing errno. */
+static int give_up(int descriptor) {
+    int failure = errno;
+    close(descriptor);
+    errno = failure;
+    return -1;
+}
+
+/* The address's size, or 0 with ENAMETOOLONG. */
+static socklen_t unix_address(const char *path, struct sockaddr_un *address) {
+    memset(address, 0, sizeof(*address));
+    address->sun_family = AF_UNIX;
+    if (strlen(path) >= sizeof(address->sun_path)) {
         errno = ENAMETOOLONG;
-        return -1;
+        return 0;
     }
-    strcpy(address.sun_path, path);
-    socklen_t size = sizeof(address);
-    if (path[0] == '@') {
-        /* An abstract name: its length is its end, and no file remains. */
-        address.sun_path[0] = 0;
-        size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-    }
+    strcpy(address->sun_path, path);
+    if (path[0] != '@') return sizeof(*address);
+    /* An abstract name: its length is its end, and no file remains. */
+    address->sun_path[0] = 0;
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+}
+
+int clinux_bind_datagram(const char *path) {
+    struct sockaddr_un address;
+    socklen_t size = unix_address(path, &address);
+    if (size == 0) return -1;
     int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (descriptor < 0) return -1;
     int on = 1;
     if (setsockopt(descriptor, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0 &&
         bind(descriptor, (struct sockaddr *)&address, size) == 0)
         return descriptor;
-    int failure = errno;
-    close(descriptor);
-    errno = failure;
-    return -1;
+    return give_up(descriptor);
+}
+
+int clinux_listen_stream(const char *path, unsigned mode, int backlog) {
+    struct sockaddr_un address;
+    socklen_t size = unix_address(path, &address);
+    if (size == 0) return -1;
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0) return -1;
+    /* Before the bind, so that the file is never more open than asked; after it, because of the umask. */
+    if (fchmod(descriptor, mode) == 0 && bind(descriptor, (struct sockaddr *)&address, size) == 0 &&
+        chmod(path, mode) == 0 && listen(descriptor, backlog) == 0)
+        return descriptor;
+    return give_up(descriptor);
+}
+
+int clinux_connect_stream(const char *path) {
+    struct sockaddr_un address;
+    socklen_t size = unix_address(path, &address);
+    if (size == 0) return -1;
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0) return -1;
+    if (connect(descriptor, (struct sockaddr *)&address, size) == 0) return descriptor;
+    return give_up(descriptor);
+}
+
+int clinux_accept(int listener) {
+    return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+int clinux_peer_credentials(int descriptor, int *pid, unsigned *uid, unsigned *gid) {
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return -1;
+    *pid = peer.pid;
+    *uid = peer.uid;
+    *gid = peer.gid;
+    return 0;
+}
+
+intptr_t clinux_send(
+    int descriptor, const void *first, size_t first_count, const void *second, size_t second_count) {
+    struct iovec pieces[2] = {
+        {.iov_base = (void *)first, .iov_len = first_count},
+        {.iov_base = (void *)second, .iov_len = second_count},
+    };
+    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 2};
+    return sendmsg(descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 char *const *clinux_environment(void) {

@@ -16,10 +16,6 @@ package struct StatePaths: Hashable, Sendable {
     package var workerSocket: String { "\(runDirectory)/worker/worker.sock" }
     package var adminSocket: String { "\(runDirectory)/admin/admin.sock" }
 
-    package var ingestEndpoint: String { "ipc://\(ingestSocket)" }
-    package var workerEndpoint: String { "ipc://\(workerSocket)" }
-    package var adminEndpoint: String { "ipc://\(adminSocket)" }
-
     /// A processor's HOME and TASKQ_STATE_DIR.
     package func processorDirectory(queue: String) -> String {
         state.map { "\($0)/worker/\(queue)" } ?? "/var/lib/taskq-worker/\(queue)"

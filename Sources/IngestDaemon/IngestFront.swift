@@ -3,7 +3,6 @@ import Logging
 import NIOCore
 import TaskModel
 import WireProtocol
-import ZeroMQ
 
 /// Everything between the clients' connections and the broker's socket.
 ///
@@ -133,7 +132,6 @@ extension IngestFront {
     private func flush() {
         isFlushScheduled = false
         sendFrame()
-        receiveReplies()
         deliver()
         scheduleExpiry()
     }
@@ -142,13 +140,9 @@ extension IngestFront {
     func sendFrame() {
         postsInFrame = 0
         guard let broker, let frame = link.takeFrame() else { return }
-        do throws(ZeroMQError) {
-            let sent = try broker.send(frame)
-            link.frameWasTaken(sent: sent, into: &completions)
-            if !sent { scheduleFlush() }
-        } catch {
-            callbacks.failed(.brokerSocketFailed("\(error)"))
-        }
+        let sent = broker.send(frame)
+        link.frameWasTaken(sent: sent, into: &completions)
+        if !sent { scheduleFlush() }
     }
 
     /// Gives every answer that is there; answers may lead to new requests.

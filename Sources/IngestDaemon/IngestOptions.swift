@@ -26,7 +26,8 @@ package struct IngestOptions: Hashable, Sendable {
     package var listenIsSet = true
     /// A listening socket that the service manager opened, instead of `listen`.
     package var inheritedSocket: CInt?
-    package var brokerEndpoint: String
+    /// The path that the broker listens at.
+    package var brokerSocket: String
     package var maxBodyBytes = 1 << 20
     package var maxConnections = 4_096
     /// Bytes that all bodies together may take while they are on their way.
@@ -35,9 +36,9 @@ package struct IngestOptions: Hashable, Sendable {
     /// Check and answer, but ask no broker and store nothing: for measuring the server alone.
     package var answersWithoutQueue = false
 
-    package init(listen: ListenAddress, brokerEndpoint: String) {
+    package init(listen: ListenAddress, brokerSocket: String) {
         self.listen = listen
-        self.brokerEndpoint = brokerEndpoint
+        self.brokerSocket = brokerSocket
     }
 
     /// Without a queue only where no real client can mistake the answers for a promise.
@@ -56,7 +57,7 @@ package struct IngestOptions: Hashable, Sendable {
         self.answersWithoutQueue = answersWithoutQueue
         listen = configuration.api.listen
         listenIsSet = configuration.api.listenIsSet
-        brokerEndpoint = configuration.paths.ingestEndpoint
+        brokerSocket = configuration.paths.ingestSocket
         maxBodyBytes = configuration.api.maxBodyBytes
         maxConnections = configuration.api.maxConnections
     }

@@ -5,9 +5,8 @@ import NIOCore
 import NIOPosix
 import Systemd
 import TaskModel
-import ZeroMQ
 
-/// A running ingest: its event loop, its listening socket and its watcher of the broker.
+/// A running ingest: its event loop and its listening socket.
 package final class IngestServer: Sendable {
     /// Where it really listens, `127.0.0.1:40123`.
     package let address: String
@@ -16,43 +15,27 @@ package final class IngestServer: Sendable {
     private let listener: any Channel
     private let front: NIOLoopBound<IngestFront>
     private let ending: Ending
-    private let watcher: BrokerWatcher?
 
     /// Starts to listen and to connect to the broker; returns when clients can come.
     package init(_ options: IngestOptions, logger: Logger) throws(IngestError) {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.any()
         let ending = try Ending.make()
-        var watcher: BrokerWatcher?
         do {
-            let (front, descriptors) = try loop.submit {
+            let front = try loop.submit {
                 let front = try Self.makeFront(options, on: loop, logger: logger, ending: ending)
-                return (NIOLoopBound(front, eventLoop: loop), front.broker?.descriptors ?? [])
+                front.broker?.connect(for: front)
+                return NIOLoopBound(front, eventLoop: loop)
             }.wait()
-            if !descriptors.isEmpty { watcher = try Self.watch(descriptors, front: front, on: loop) }
             listener = try Self.listen(options, on: loop, front: front)
             address = try Self.checkedAddress(of: listener, options)
             self.front = front
-            self.watcher = watcher
         } catch {
-            watcher?.end()
             _ = try? group.syncShutdownGracefully()  // ignoring: the first error is the one to tell
             throw error as? IngestError ?? .systemCallFailed("\(error)")
         }
         self.group = group
         self.ending = ending
-    }
-
-    private static func watch(
-        _ descriptors: [CInt], front: NIOLoopBound<IngestFront>, on loop: any EventLoop
-    ) throws(SystemError) -> BrokerWatcher {
-        let baton = Baton()
-        return try BrokerWatcher(descriptors: descriptors, baton: baton) {
-            loop.execute {
-                front.value.brokerWoke()
-                baton.pass()
-            }
-        }
     }
 
     private static func makeFront(
@@ -61,7 +44,9 @@ package final class IngestServer: Sendable {
         let seed = (
             try RandomBytes.word(), try RandomBytes.word(), try RandomBytes.word(), try RandomBytes.word()
         )
-        let broker = options.answersWithoutQueue ? nil : try BrokerSocket(endpoint: options.brokerEndpoint)
+        let broker =
+            options.answersWithoutQueue
+            ? nil : BrokerSocket(path: options.brokerSocket, eventLoop: loop)
         return IngestFront(
             options: options, broker: broker, mint: TaskIDMint(seed: seed), eventLoop: loop, logger: logger,
             callbacks: IngestFront.Callbacks(
@@ -133,10 +118,9 @@ package final class IngestServer: Sendable {
         group.any().execute { front.value.beginDrain() }
     }
 
-    /// Ends the event loop and the watcher; throws what made the server give up.
+    /// Ends the event loop; throws what made the server give up.
     package func shutdown() throws(IngestError) {
         let failure = ending.failure
-        watcher?.end()
         do {
             try group.syncShutdownGracefully()
         } catch {

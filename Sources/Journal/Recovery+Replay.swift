@@ -48,7 +48,8 @@ extension Recovery {
         var index = segments.count - 1
         while index > tail {
             let place = SegmentHeader.bytes
-            let first = try? segments[index].file.bytes(BatchHeader.bytes, at: place)  // ignoring: replay fails.
+            let file = segments[index].file
+            let first = try? file.bytes(BatchHeader.bytes, at: place)  // ignoring: replay fails on it.
             guard let first, first.allSatisfy({ $0 == 0 }) else { break }
             index -= 1
         }

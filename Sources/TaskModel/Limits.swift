@@ -11,7 +11,7 @@ package enum Limits {
     /// One ZeroMQ frame as a sender makes it; a single task's message may exceed it up to
     /// ``messageBytesMax``.
     package static let frameBytesMax = 4 << 20
-    /// ZMQ_MAXMSGSIZE: what a receiver takes before libzmq drops the connection.
+    /// A longer message ends the connection that it came on.
     package static let messageBytesMax = 8 << 20
     /// Tasks that one ingest may have unanswered.
     package static let ingestCreditTasksMax = 4_096

@@ -5,7 +5,7 @@ package import TaskModel
 /// Pure: the time is an argument.
 package struct BrokerLink: Hashable, Sendable {
     package enum State: Hashable, Sendable {
-        /// No connection; libzmq tries again by itself.
+        /// No connection; the socket tries again by itself.
         case away
         /// Hello was said; nothing that comes before the welcome counts.
         case greeting

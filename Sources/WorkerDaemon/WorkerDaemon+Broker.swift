@@ -8,33 +8,24 @@ import ZeroMQ
 // The conversation with the broker.
 extension WorkerDaemon {
     func readBroker(now: MonotonicTime) throws(WorkerDaemonError) {
-        // What a lost connection had still brought comes before the news of its loss.
-        try readMessages(now: now)
-        while let event = monitor.next() {
+        var events: [DealerSocket.Event] = []
+        do throws(SystemError) {
+            try socket.receive(into: &events)
+        } catch {
+            throw .system(error)
+        }
+        for event in events {
             switch event {
-            case .handshakeSucceeded:
+            case .connected:
                 sayHello(now: now)
+            case .message(let bytes):
+                read(bytes, now: now)
             case .disconnected:
                 if link.isConnected { log.say(.warning, "broker away, processors go on") }
                 link.lost()
                 frame = FrameWriter()
                 unsent = []
-            case .connected, .accepted, .handshakeFailed, .connectRetried, .closed, .other:
-                break
             }
-        }
-    }
-
-    private func readMessages(now: MonotonicTime) throws(WorkerDaemonError) {
-        while true {
-            let message: ZMQMessage?
-            do throws(ZeroMQError) {
-                message = try socket.receive()
-            } catch {
-                throw .network(error)
-            }
-            guard let message else { return }
-            read(message.bytes, now: now)
         }
     }
 
@@ -112,22 +103,14 @@ extension WorkerDaemon {
         toldCredit = credit
     }
 
-    /// True where something left or waits: then there may be something to receive that nothing tells of.
-    func flush() throws(WorkerDaemonError) -> Bool {
+    func flush() throws(WorkerDaemonError) {
         if !frame.isEmpty { unsent.append(frame.take()) }
-        guard !unsent.isEmpty else { return false }
         var sent = 0
-        do throws(ZeroMQError) {
-            sending: while sent < unsent.count {
-                switch try socket.send(unsent[sent]) {
-                case .sent: sent += 1
-                case .wouldBlock, .unreachable: break sending
-                }
-            }
+        do throws(SystemError) {
+            while sent < unsent.count, try socket.send(unsent[sent]) == .sent { sent += 1 }
         } catch {
-            throw .network(error)
+            throw .system(error)
         }
         unsent.removeFirst(sent)
-        return sent > 0
     }
 }

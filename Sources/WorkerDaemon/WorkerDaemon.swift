@@ -30,27 +30,24 @@ package final class WorkerDaemon {
     struct Due: OptionSet {
         let rawValue: Int
         static let socket = Due(rawValue: 1)
-        static let monitor = Due(rawValue: 2)
-        static let processors = Due(rawValue: 4)
+        static let processors = Due(rawValue: 2)
     }
 
     private enum Token {
         static let socket: UInt64 = 1
-        static let monitor: UInt64 = 2
-        static let processors: UInt64 = 3
-        static let stop: UInt64 = 4
+        static let processors: UInt64 = 2
+        static let stop: UInt64 = 3
     }
 
     let options: WorkerOptions
     let log: WorkerLog
     let session: SessionID
     let supervisor: ProcessorSupervisor
-    let socket: ZMQSocket
-    let monitor: ZMQMonitor
+    let socket: DealerSocket
     var ledger = WorkerLedger()
     var link = BrokerLink()
     var frame = FrameWriter()
-    /// Frames that libzmq would not take though there is a connection.
+    /// Frames that the socket would not take though there is a connection.
     var unsent: [[UInt8]] = []
     /// What this connection was told last.
     var toldCredit: Int?
@@ -61,10 +58,9 @@ package final class WorkerDaemon {
     var loggedStall: StartProblem?
     var stage = Stage.serving
     var badFrames: UInt64 = 0
-    private let context: ZMQContext
     private let epoll: Epoll
     private var ready: [Epoll.Event] = []
-    private var due: Due = [.socket, .monitor, .processors]
+    private var due: Due = [.socket, .processors]
     private var watchdogMicroseconds: UInt64?
     private var watchdogAt: MonotonicTime?
 
@@ -76,18 +72,11 @@ package final class WorkerDaemon {
         } catch {
             throw .supervision(error)
         }
-        do throws(ZeroMQError) {
-            context = try ZMQContext()
-            socket = try ZMQSocket(.dealer, context: context)
-            monitor = try ZMQMonitor(socket, context: context)
-        } catch {
-            throw .network(error)
-        }
         do throws(SystemError) {
+            socket = try DealerSocket(connectingTo: options.brokerSocket)
             session = SessionID(rawValue: try RandomBytes.word())
             epoll = try Epoll()
-            try epoll.add(socket.fileDescriptor, token: Token.socket, interest: .readable)
-            try epoll.add(monitor.fileDescriptor, token: Token.monitor, interest: .readable)
+            try epoll.add(socket.descriptor, token: Token.socket, interest: .readable)
             try epoll.add(supervisor.pollDescriptor, token: Token.processors, interest: .readable)
         } catch {
             throw .system(error)
@@ -106,22 +95,15 @@ package final class WorkerDaemon {
         } catch {
             throw .system(error)
         }
-        do throws(ZeroMQError) {
-            try socket.connect(options.brokerEndpoint)
-        } catch {
-            throw .network(error)
-        }
         supervisor.start(now: Self.now())
         notify(.ready)
         while true {
             try turn(now: Self.now())
             if case .over = stage { break }
-            if due.contains(.socket) { continue }
             try sleep()
             for event in ready {
                 switch event.token {
                 case Token.socket: due.insert(.socket)
-                case Token.monitor: due.insert(.monitor)
                 case Token.processors: due.insert(.processors)
                 case _: try takeStop(stopRequests)
                 }
@@ -149,10 +131,9 @@ package final class WorkerDaemon {
 
     static func now() -> MonotonicTime { MonotonicTime(rawValue: Clocks.monotonicNanoseconds()) }
 
-    /// One round over everything that is due, and nothing else: a look that finds nothing costs libzmq two
-    /// system calls.
+    /// One round over everything that is due, and nothing else.
     private func turn(now: MonotonicTime) throws(WorkerDaemonError) {
-        if !due.isDisjoint(with: [.socket, .monitor]) { try readBroker(now: now) }
+        if due.contains(.socket) { try readBroker(now: now) }
         do throws(ProcessorSupervisionError) {
             let isLate = supervisor.nextDeadline.map { $0 <= now } ?? false
             if due.contains(.processors) || isLate { act(on: try supervisor.turn(now: now), now: now) }
@@ -163,8 +144,7 @@ package final class WorkerDaemon {
         startWaiting(now: now)
         passTime(now: now)
         tellCredit()
-        // libzmq's descriptor tells of a message only once, and a send may have taken that signal.
-        if try flush() { due.insert(.socket) }
+        try flush()
     }
 
     private func passTime(now: MonotonicTime) {

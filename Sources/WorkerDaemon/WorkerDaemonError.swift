@@ -1,7 +1,6 @@
 package import Configuration
 package import LinuxSystem
 package import ProcessorSupervision
-package import ZeroMQ
 
 /// Why a worker does not start, or cannot go on.
 package enum WorkerDaemonError: Error, Sendable {
@@ -10,7 +9,6 @@ package enum WorkerDaemonError: Error, Sendable {
     /// No processor for the queue in any plugin folder.
     case noPlugin(queue: String, folders: [String])
     case supervision(ProcessorSupervisionError)
-    case network(ZeroMQError)
     case system(SystemError)
 }
 
@@ -22,7 +20,6 @@ extension WorkerDaemonError: CustomStringConvertible {
         case .noPlugin(let queue, let folders):
             "no processor for the queue \(queue) in \(folders.joined(separator: ", "))"
         case .supervision(let error): error.description
-        case .network(let error): error.description
         case .system(let error): error.description
         }
     }
@@ -34,7 +31,7 @@ extension WorkerDaemonError: CustomStringConvertible {
         switch self {
         case .usage: 2
         case .configuration, .noPlugin: 78
-        case .supervision, .network, .system: 1
+        case .supervision, .system: 1
         }
     }
 }

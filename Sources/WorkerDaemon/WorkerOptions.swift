@@ -14,7 +14,8 @@ package struct WorkerOptions: Sendable {
     package var queue: String
     /// For people and for leases; the same after a restart.
     package var workerName: String
-    package var brokerEndpoint: String
+    /// The path that the broker listens at.
+    package var brokerSocket: String
     package var supervision: ProcessorSupervisor.Options
     /// How long broker and processors are polled without sleeping while a lease is out, microseconds; 0
     /// never.
@@ -23,11 +24,11 @@ package struct WorkerOptions: Sendable {
     package var confirmMilliseconds: UInt64 = 2_000
 
     package init(
-        queue: String, workerName: String, brokerEndpoint: String, supervision: ProcessorSupervisor.Options
+        queue: String, workerName: String, brokerSocket: String, supervision: ProcessorSupervisor.Options
     ) {
         self.queue = queue
         self.workerName = workerName
-        self.brokerEndpoint = brokerEndpoint
+        self.brokerSocket = brokerSocket
         self.supervision = supervision
     }
 
@@ -70,7 +71,7 @@ package struct WorkerOptions: Sendable {
         let instance = arguments[.instance].map { "#\($0)" } ?? ""
         self.init(
             queue: queue, workerName: "worker@\(queue)\(instance)",
-            brokerEndpoint: configuration.paths.workerEndpoint, supervision: supervision)
+            brokerSocket: configuration.paths.workerSocket, supervision: supervision)
     }
 
     /// `path` names an executable or its folder; without it the installed folders are looked through.

@@ -1,10 +1,10 @@
 import AdminCommands
+import LibZMQ
 import LinuxSystem
 import Synchronization
 import TaskModel
 import TestSupport
 import WireProtocol
-import ZeroMQ
 
 /// A broker that answers admins from a closure, over a real socket under a state folder.
 final class FakeBroker: Sendable {

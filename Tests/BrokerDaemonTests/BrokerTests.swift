@@ -95,7 +95,8 @@ import WireProtocol
         let other = ConnectionID(rawValue: 99)
         _ = try fixture.greet(other, .worker)
         let replies = try fixture.turn([(other, .worker, .credit(tasks: 1))])
-        #expect(replies.deliveries.map(\.attempt) == [1], "it never arrived, so it does not count: \(replies)")
+        #expect(
+            replies.deliveries.map(\.attempt) == [1], "it never arrived, so it does not count: \(replies)")
     }
 
     @Test func aDeliveryThatDidNotLeaveIsReleasedUncounted() throws {

@@ -24,7 +24,7 @@ import Testing
             #expect(configuration.environment == "dev")
             #expect(configuration.api.listen == ListenAddress(host: "127.0.0.1", port: 0))
             #expect(configuration.journal.directory == "var/journal")
-            #expect(configuration.paths.ingestEndpoint == "ipc://var/run/ingest/ingest.sock")
+            #expect(configuration.paths.ingestSocket == "var/run/ingest/ingest.sock")
         }
     }
 

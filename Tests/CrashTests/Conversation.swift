@@ -1,8 +1,8 @@
+import LibZMQ
 import LinuxSystem
 import TaskModel
 import TestSupport
 import WireProtocol
-import ZeroMQ
 
 /// The programs that talk to the broker, played by the test.
 enum Peer: CaseIterable, Sendable {

@@ -255,7 +255,7 @@ import WireProtocol
     @Test func onlyLoopbackIsListenedOn() throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let options = IngestOptions(
-            listen: ListenAddress(host: "0.0.0.0", port: 0), brokerEndpoint: "ipc:///nowhere")
+            listen: ListenAddress(host: "0.0.0.0", port: 0), brokerSocket: "/nowhere")
         let error = #expect(throws: IngestError.self) { try IngestServer(options, logger: logger) }
         guard case .openToTheNetwork = error else {
             Issue.record("\(String(describing: error))")

@@ -1,9 +1,9 @@
 import Configuration
+import LibZMQ
 import Logging
 import TaskModel
 import TestSupport
 import WireProtocol
-import ZeroMQ
 
 @testable import IngestDaemon
 
@@ -11,7 +11,7 @@ import ZeroMQ
 ///
 /// Used by the test's own thread.
 final class FakeBroker {
-    let endpoint: String
+    let path: String
     private let context: ZMQContext
     private var socket: ZMQSocket?
     private var peer: RoutingID?
@@ -25,12 +25,12 @@ final class FakeBroker {
 
     init(_ directory: TemporaryDirectory) throws {
         context = try ZMQContext()
-        endpoint = "ipc://\(directory.path("ingest.sock"))"
+        path = directory.path("ingest.sock")
     }
 
     func open() throws {
         let socket = try ZMQSocket(.router, context: context)
-        try socket.bind(endpoint)
+        try socket.bind("ipc://\(path)")
         self.socket = socket
     }
 
@@ -129,7 +129,7 @@ struct IngestFixture {
         try TemporaryDirectory.with { directory in
             let broker = try FakeBroker(directory)
             var options = IngestOptions(
-                listen: ListenAddress(host: "127.0.0.1", port: 0), brokerEndpoint: broker.endpoint)
+                listen: ListenAddress(host: "127.0.0.1", port: 0), brokerSocket: broker.path)
             adjust(&options)
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let server = try IngestServer(options, logger: logger)

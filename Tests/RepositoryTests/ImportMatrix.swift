@@ -16,12 +16,13 @@ enum ImportMatrix {
         "TaskValidation": pureSystem.union(["TaskModel"]),
         "WireProtocol": pureSystem.union(["BinaryCoding", "TaskModel"]),
         "QueueStateMachine": pureSystem.union(["TaskModel"]),
+        "ZMTP": pureSystem,
     ]
 
     private static let mechanisms: [String: Set<String>] = [
         "LinuxSystem": system.union(["CLinux"]),
         "Journal": system.union(["BinaryCoding", "CChecksum", "CLinux", "TaskModel"]),
-        "ZeroMQ": system.union(["CZeroMQ", "LinuxSystem"]),
+        "ZeroMQ": system.union(["LinuxSystem", "ZMTP"]),
         "Systemd": system.union(["CSystemd", "LinuxSystem"]),
         "ServiceLog": system.union(["LinuxSystem", "Systemd", "Logging"]),
         "ProcessorSupervision": system.union(["CSpawn", "LinuxSystem", "TaskModel", "TaskValidation"]),
@@ -30,11 +31,11 @@ enum ImportMatrix {
 
     private static let shells: [String: Set<String>] = [
         "ServiceProgram": system.union(["Configuration", "LinuxSystem", "Logging", "ServiceLog"]),
-        "BrokerDaemon": daemon.union(["Journal", "QueueStateMachine"]),
-        "IngestDaemon": daemon.union(["NIOCore", "NIOHTTP1", "NIOPosix", "TaskValidation"]),
-        "WorkerDaemon": daemon.union(["ProcessorSupervision"]),
+        "BrokerDaemon": daemon.union(["Journal", "QueueStateMachine", "ZeroMQ"]),
+        "IngestDaemon": daemon.union(["NIOCore", "NIOHTTP1", "NIOPosix", "TaskValidation", "ZMTP"]),
+        "WorkerDaemon": daemon.union(["ProcessorSupervision", "ZeroMQ"]),
         "AdminCommands": daemon.union([
-            "ArgumentParser", "Journal", "ProcessorSupervision", "TaskValidation",
+            "ArgumentParser", "Journal", "ProcessorSupervision", "TaskValidation", "ZeroMQ",
         ]),
         "TaskProcessor": system.union(["TaskValidation"]),
     ]
@@ -42,7 +43,7 @@ enum ImportMatrix {
     /// What every shell may use.
     private static let daemon = system.union([
         "BinaryCoding", "Configuration", "LinuxSystem", "Logging", "ServiceLog", "ServiceProgram", "Systemd",
-        "TaskModel", "WireProtocol", "ZeroMQ",
+        "TaskModel", "WireProtocol",
     ])
 
     private static let executables: [String: Set<String>] = [
@@ -56,7 +57,7 @@ enum ImportMatrix {
     private static let plugins = system.union(["TaskProcessor", "TaskValidation"])
 
     /// Modules written in C or mapped from a system library: they import nothing of ours.
-    static let seams: Set<String> = ["CChecksum", "CLinux", "CSpawn", "CToml", "CZeroMQ", "CSystemd"]
+    static let seams: Set<String> = ["CChecksum", "CLinux", "CSpawn", "CToml", "CSystemd"]
 
     static func violations(_ file: SourceFile) -> [Violation] {
         guard file.isSwift, let module = file.module else { return [] }

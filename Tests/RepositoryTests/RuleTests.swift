@@ -113,7 +113,7 @@ import Testing
     @Test(arguments: [
         ("TaskModel", "import Journal"), ("QueueStateMachine", "package import Journal"),
         ("Journal", "import QueueStateMachine"), ("WireProtocol", "import Glibc"),
-        ("BrokerDaemon", "import CZeroMQ"), ("Journal", "private import Foundation"),
+        ("IngestDaemon", "import ZeroMQ"), ("Journal", "private import Foundation"),
         ("QueueStateMachine", "import struct Logging.Logger"), ("Unlisted", "import TaskModel"),
     ])
     func anImportUpwardsIsFound(module: String, line: String) {

@@ -102,7 +102,7 @@ struct Life {
     private mutating func start() throws(JournalError) -> SimulatedBroker {
         let clocks = world.clocks
         world.disk = faults.lies ? nil : disk
-        world.oracle.readJournalTime(clocks)
+        world.oracle.readJournalTime(clocks, isStart: true)
         world.oracle.began(at: clocks.monotonicNanoseconds, rebooted: world.rebooted)
         let broker = try Broker.recovering(
             disk, options: world.conditions.options, endpoint: world.network, background: background,

@@ -43,6 +43,7 @@ extension Oracle {
 
     private func accepted(_ task: KnownTask, _ sequence: UInt64) {
         tally.count(.accepted)
+        journalTime.anchor()
         recognize(sequence, of: task, isAlive: true)
         if let earlier = task.promisedInTurn, earlier < turn {
             complain("A: task \(task.id) was accepted twice")

@@ -65,8 +65,10 @@ final class Oracle {
     /// Whether a command may wait for a record to be read, and so come late.
     var mayPostpone: Bool { conditions.know(.uncachedRead) }
 
-    func readJournalTime(_ clocks: TurnClocks) {
-        journalTime.read(boottimeMilliseconds: clocks.raw.boottimeMilliseconds, bootID: clocks.raw.bootID)
+    func readJournalTime(_ clocks: TurnClocks, isStart: Bool = false) {
+        journalTime.read(
+            boottimeMilliseconds: clocks.raw.boottimeMilliseconds, bootID: clocks.raw.bootID,
+            isStart: isStart)
     }
 
     // Lives of the broker

@@ -1,9 +1,9 @@
 import Glibc
+import LibZMQ
 import LinuxSystem
 import TaskModel
 import TestSupport
 import WireProtocol
-import ZeroMQ
 
 /// A broker in a test's hands: a real ROUTER on a real ipc socket, and a script of what to expect and say.
 final class FakeBroker {
@@ -11,7 +11,7 @@ final class FakeBroker {
 
     let context: ZMQContext
     private var socket: ZMQSocket?
-    private let endpoint: String
+    let path: String
     /// Everything that came, in order, hellos included.
     private(set) var requests: [Request] = []
     private(set) var hellos: [Hello] = []
@@ -25,15 +25,13 @@ final class FakeBroker {
 
     init(_ directory: TemporaryDirectory) throws {
         context = try ZMQContext()
-        endpoint = "ipc://\(directory.path("worker.sock"))"
+        path = directory.path("worker.sock")
         try open()
     }
 
-    var workerEndpoint: String { endpoint }
-
     func open() throws {
         let socket = try ZMQSocket(.router, context: context)
-        try socket.bind(endpoint)
+        try socket.bind("ipc://\(path)")
         self.socket = socket
     }
 

@@ -66,7 +66,7 @@ struct WorkerFixture {
             program: program, settings: settings, surroundings: surroundings)
         supervision.manifest = "\(folder)/plugin.toml"
         var options = WorkerOptions(
-            queue: "mail", workerName: "worker@mail", brokerEndpoint: broker.workerEndpoint,
+            queue: "mail", workerName: "worker@mail", brokerSocket: broker.path,
             supervision: supervision)
         options.confirmMilliseconds = 500
         let (lines, stopper, ended, chosen) = (log, stopper, ended, options)

@@ -37,7 +37,7 @@ import WorkerDaemon
                 directory, ["--queue", "mail", "--plugin", plugin, "--instance", "2"],
                 environment: ["PATH": "/opt/bin", "TZ": "UTC", "TASKQ_URL": "http://h:1", "SECRET": "x"])
             #expect(options.workerName == "worker@mail#2")
-            #expect(options.brokerEndpoint == "ipc://\(directory.path("state/run/worker/worker.sock"))")
+            #expect(options.brokerSocket == directory.path("state/run/worker/worker.sock"))
             let program = options.supervision.program
             #expect(program.path == "\(plugin)/.venv/bin/python")
             #expect(program.arguments == [".venv/bin/python", "main.py"])

@@ -37,6 +37,23 @@ struct clinux_datagram clinux_receive_datagram(int descriptor, void *buffer, siz
 /// A bound AF_UNIX datagram socket with SO_PASSCRED, or -1; a path that begins with @ is an abstract name.
 int clinux_bind_datagram(const char *path);
 
+/// A listening AF_UNIX stream socket that does not block, or -1. Its file gets `mode` whatever the umask is.
+int clinux_listen_stream(const char *path, unsigned mode, int backlog);
+
+/// A connected AF_UNIX stream socket that does not block, or -1; ECONNREFUSED, ENOENT and EAGAIN (its
+/// backlog is full) where nobody takes the connection.
+int clinux_connect_stream(const char *path);
+
+/// The next connection of a listening socket, or -1; it does not block.
+int clinux_accept(int listener);
+
+/// The process that made the connection, as the kernel noted it then; 0 on success.
+int clinux_peer_credentials(int descriptor, int *pid, unsigned *uid, unsigned *gid);
+
+/// Sends two pieces one after the other without waiting and without SIGPIPE; how many bytes, or -1.
+intptr_t clinux_send(
+    int descriptor, const void *first, size_t first_count, const void *second, size_t second_count);
+
 /// `environ`, which Swift takes for a variable that threads may race for. Read before the first thread.
 char *const *clinux_environment(void);
 

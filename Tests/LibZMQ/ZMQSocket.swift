@@ -2,7 +2,8 @@ import CZeroMQ
 private import Glibc
 private import Synchronization
 
-/// A ROUTER or DEALER socket: whole messages in and out, never blocking.
+/// A ROUTER or DEALER socket of libzmq, the implementation that ours is held against: whole messages in and
+/// out, never blocking.
 ///
 /// One thread uses it at a time: the first to call owns it until ``handOver()``, and a call from another
 /// traps.
@@ -26,13 +27,6 @@ package final class ZMQSocket: @unchecked Sendable {
         ///
         /// Nothing left.
         case unreachable
-    }
-
-    package struct Readiness: OptionSet, Hashable, Sendable {
-        package let rawValue: Int32
-        package init(rawValue: Int32) { self.rawValue = rawValue }
-        package static let readable = Readiness(rawValue: 1)
-        package static let writable = Readiness(rawValue: 2)
     }
 
     package let role: Role
@@ -113,17 +107,6 @@ package final class ZMQSocket: @unchecked Sendable {
         guard zmq_connect(pointer, endpoint) == 0 else { throw .last("zmq_connect \(endpoint)") }
     }
 
-    package func disconnect(_ endpoint: String) throws(ZeroMQError) {
-        checkOwner()
-        guard zmq_disconnect(pointer, endpoint) == 0 else { throw .last("zmq_disconnect \(endpoint)") }
-    }
-
-    /// Stops to listen; for an ipc endpoint the file goes.
-    package func unbind(_ endpoint: String) throws(ZeroMQError) {
-        checkOwner()
-        guard zmq_unbind(pointer, endpoint) == 0 else { throw .last("zmq_unbind \(endpoint)") }
-    }
-
     private static func check(_ endpoint: String) throws(ZeroMQError) {
         guard let path = path(of: endpoint), path.utf8.count > 107 else { return }
         throw .endpointTooLong(endpoint)
@@ -131,28 +114,5 @@ package final class ZMQSocket: @unchecked Sendable {
 
     private static func path(of endpoint: String) -> String? {
         endpoint.hasPrefix("ipc://") ? String(endpoint.dropFirst("ipc://".count)) : nil
-    }
-
-    /// Becomes readable when ``readiness()`` may have changed.
-    ///
-    /// Edge-triggered: after it fired, and after every send, receive until nil, or a message waits unseen.
-    package var fileDescriptor: CInt {
-        CInt(truncatingIfNeeded: get(ZMQ_FD, CInt(-1)))
-    }
-
-    /// What would succeed now.
-    package func readiness() -> Readiness {
-        checkOwner()
-        return Readiness(rawValue: get(ZMQ_EVENTS, CInt(0)))
-    }
-
-    private func get<Value>(_ option: CInt, _ initial: Value) -> Value {
-        var value = initial
-        var size = MemoryLayout<Value>.size
-        let status = withUnsafeMutableBytes(of: &value) {
-            zmq_getsockopt(pointer, option, $0.baseAddress, &size)
-        }
-        precondition(status == 0, "an option of a live socket can be read")
-        return value
     }
 }

@@ -38,23 +38,6 @@ extension ZMQSocket {
         return nil
     }
 
-    /// Who sent the message last received; nil unless it came over ipc.
-    package func lastPeer() -> PeerCredentials? {
-        checkOwner()
-        guard let text = zmq_msg_gets(body, "Peer-Address") else { return nil }
-        return PeerCredentials(peerAddress: String(cString: text))
-    }
-
-    /// The descriptor of the connection that the message last received came on: what a ``ZMQMonitor`` event
-    /// of that connection names.
-    ///
-    /// Only a name: the descriptor is libzmq's.
-    package func lastConnectionDescriptor() -> CInt? {
-        checkOwner()
-        let descriptor = zmq_msg_get(body, ZMQ_SRCFD)
-        return descriptor >= 0 ? descriptor : nil
-    }
-
     /// Sends one message, all or nothing.
     ///
     /// A ROUTER needs `routing`, a DEALER takes none.
