@@ -82,7 +82,7 @@ package struct StreamListener: ~Copyable, Sendable {
     /// listen. EADDRINUSE where the file is no socket, ENAMETOOLONG over 107 bytes.
     package init(bindingTo path: String, mode: UInt32, backlog: CInt = 128) throws(SystemError) {
         var facts = stat()
-        if lstat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFSOCK { unlink(path) }
+        if stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFSOCK { unlink(path) }
         descriptor = OwnedDescriptor(
             adopting: try retryingInterrupted("listen at \(path)") {
                 clinux_listen_stream(path, mode, backlog)

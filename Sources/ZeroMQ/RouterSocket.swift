@@ -74,7 +74,9 @@ package final class RouterSocket {
     private var acceptsAgainAt: UInt64 = 0
     /// Connections closed because there were too many, or no descriptor for them.
     package private(set) var refusedConnections: UInt64 = 0
-    /// Connections ended because of what they said.
+    /// Dropped, and not yet told of.
+    private var dropped: [ConnectionNumber] = []
+    /// Connections ended because of what they said, or did not read.
     package private(set) var brokenConnections: UInt64 = 0
 
     package init(limits: SocketLimits = SocketLimits()) throws(SystemError) {
@@ -114,9 +116,9 @@ extension RouterSocket {
     /// Before it sleeps it looks again and again for `spinNanoseconds`: waking a sleeping core costs more
     /// than that where the next message is on its way.
     package func wait(timeoutMilliseconds: Int, spinNanoseconds: UInt64) throws(SystemError) -> [WatchToken] {
-        let hasWork = !ready.isEmpty || listeners.contains { $0.mayAccept }
+        let hasWork = !ready.isEmpty || !dropped.isEmpty || listeners.contains { $0.mayAccept }
         var patience = hasWork && acceptsAgainAt == 0 ? 0 : timeoutMilliseconds
-        if !ready.isEmpty { patience = 0 }
+        if !ready.isEmpty || !dropped.isEmpty { patience = 0 }
         if acceptsAgainAt > 0 {
             let pause = Int(Self.exhaustionPauseNanoseconds / 1_000_000)
             patience = patience < 0 ? pause : min(patience, pause)
@@ -179,7 +181,8 @@ extension RouterSocket {
     /// What has come, at most about `limit` events: each connection in its turn gives its share, oldest
     /// first.
     package func receive(limit: Int) -> [Event] {
-        var events: [Event] = []
+        var events: [Event] = dropped.map { .closed($0) }
+        dropped = []
         for index in listeners.indices where listeners[index].mayAccept { accept(index) }
         guard !ready.isEmpty else { return events }
         let turns = ready
@@ -250,10 +253,19 @@ extension RouterSocket {
     }
 
     /// Sends one message, whole or not at all.
+    ///
+    /// Who does not read what he is sent is dropped: to offer it to him again and again helps nobody.
     package func send(_ bytes: [UInt8], to number: ConnectionNumber) -> SendOutcome {
         guard let connection = connections[number] else { return .unreachable }
         let outcome = bytes.withUnsafeBytes { connection.stream.send($0) }
-        updateInterest(of: connection)
+        if outcome == .wouldBlock {
+            brokenConnections += 1
+            forget(connection)
+            ready.removeAll { $0 === connection }
+            dropped.append(number)
+        } else {
+            updateInterest(of: connection)
+        }
         return outcome
     }
 

@@ -3,8 +3,8 @@ package import ZMTP
 /// What a socket bounds; the same at every end, so that there is one behaviour.
 package struct SocketLimits: Hashable, Sendable {
     package var session = Session.Limits()
-    /// Beyond so many bytes that wait for a peer to read, nothing more is taken for it.
-    package var backlogBytesMax = 8 << 20
+    /// A peer that leaves more than so many bytes unread gets nothing more; a router drops it.
+    package var backlogBytesMax = 256 << 20
     /// Connections of one router; another is closed at once.
     package var connectionsMax = 1_024
     /// A peer that has not finished its greeting by then is dropped when the next one comes, milliseconds.

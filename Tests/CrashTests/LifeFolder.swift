@@ -29,6 +29,8 @@ struct LifeFolder: Sendable {
         segment_bytes = "1 MiB"
         \(journal)
         [queue]
+        # Keys hold for as long as the matrix may take: its lives begin where one was left.
+        dedup_window = "6h"
         \(queue)
         [processor.retry]
         initial = "0s"

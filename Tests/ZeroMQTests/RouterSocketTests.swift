@@ -101,23 +101,33 @@ import ZeroMQ
         }
     }
 
-    @Test func aPeerThatDoesNotReadIsRefusedMoreAtTheLimitAndGetsAllThatWasTaken() throws {
+    @Test func aPeerThatReadsLateGetsAllThatWasTaken() throws {
+        try SocketPair.with { pair in
+            let number = try pair.connect()
+            let content = [UInt8](repeating: 1, count: 1 << 20)
+            for _ in 0..<40 { #expect(pair.router.send(content, to: number) == .sent) }
+            var received: [DealerSocket.Event] = []
+            try until("all that was taken") {
+                _ = try pair.router.events()
+                received += try pair.dealer.events()
+                return received.count == 40
+            }
+            #expect(received.allSatisfy { $0 == .message(content) })
+        }
+    }
+
+    @Test func aPeerThatLeavesMoreUnreadThanTheLimitIsDropped() throws {
         var limits = SocketLimits()
         limits.backlogBytesMax = 100_000
         try SocketPair.with(limits: limits) { pair in
             let number = try pair.connect()
             var taken = 0
             while pair.router.send([UInt8](repeating: 1, count: 10_000), to: number) == .sent { taken += 1 }
-            #expect(pair.router.send([1], to: number) == .wouldBlock)
             // The kernel's buffer, the limit, and the message that crossed it.
             #expect(taken > 10 && taken < 100)
-            var received = 0
-            try until("all that was taken") {
-                _ = try pair.router.events()
-                received += try pair.dealer.events().count
-                return received == taken
-            }
-            #expect(pair.router.send([1], to: number) == .sent)
+            #expect(pair.router.send([1], to: number) == .unreachable)
+            #expect(try pair.router.events() == [.closed(number)])
+            try until("its end") { try pair.dealer.events().last == .disconnected }
         }
     }
 
