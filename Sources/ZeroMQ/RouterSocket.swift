@@ -71,6 +71,7 @@ package final class RouterSocket {
     /// Connections that may have something to give, in the order of their turns.
     private var ready: [Connection] = []
     private var kernelEvents: [Epoll.Event] = []
+    /// Nobody is accepted before this time, CLOCK_MONOTONIC nanoseconds; 0 where nothing is in the way.
     private var acceptsAgainAt: UInt64 = 0
     /// Connections closed because there were too many, or no descriptor for them.
     package private(set) var refusedConnections: UInt64 = 0
@@ -116,13 +117,12 @@ extension RouterSocket {
     /// Before it sleeps it looks again and again for `spinNanoseconds`: waking a sleeping core costs more
     /// than that where the next message is on its way.
     package func wait(timeoutMilliseconds: Int, spinNanoseconds: UInt64) throws(SystemError) -> [WatchToken] {
-        let hasWork = !ready.isEmpty || !dropped.isEmpty || listeners.contains { $0.mayAccept }
-        var patience = hasWork && acceptsAgainAt == 0 ? 0 : timeoutMilliseconds
-        if !ready.isEmpty || !dropped.isEmpty { patience = 0 }
+        var patience = timeoutMilliseconds
         if acceptsAgainAt > 0 {
             let pause = Int(Self.exhaustionPauseNanoseconds / 1_000_000)
             patience = patience < 0 ? pause : min(patience, pause)
         }
+        if !ready.isEmpty || !dropped.isEmpty { patience = 0 }
         try look(patience: patience, spinNanoseconds: spinNanoseconds)
         var watched: [WatchToken] = []
         for event in kernelEvents {
@@ -183,7 +183,7 @@ extension RouterSocket {
     package func receive(limit: Int) -> [Event] {
         var events: [Event] = dropped.map { .closed($0) }
         dropped = []
-        for index in listeners.indices where listeners[index].mayAccept { accept(index) }
+        acceptAll()
         guard !ready.isEmpty else { return events }
         let turns = ready
         ready = []
@@ -269,12 +269,17 @@ extension RouterSocket {
         return outcome
     }
 
-    private func accept(_ index: Int) {
+    private func acceptAll() {
+        guard listeners.contains(where: \.mayAccept) else { return }
         let now = Clocks.monotonicNanoseconds()
         guard now >= acceptsAgainAt else { return }
-        acceptsAgainAt = 0
-        listeners[index].mayAccept = false
+        if acceptsAgainAt > 0 { pauseAccepting(until: 0) }
         dropOverdue(now: now)
+        for index in listeners.indices where listeners[index].mayAccept { accept(index, now: now) }
+    }
+
+    private func accept(_ index: Int, now: UInt64) {
+        listeners[index].mayAccept = false
         do throws(SystemError) {
             for _ in 0..<Self.acceptsPerTurn {
                 guard let socket = try listeners[index].socket.accept() else { return }
@@ -288,7 +293,21 @@ extension RouterSocket {
             // No descriptor or no memory for another: those who are there go on, the others wait.
             refusedConnections += 1
             listeners[index].mayAccept = true
-            acceptsAgainAt = now + Self.exhaustionPauseNanoseconds
+            pauseAccepting(until: now + Self.exhaustionPauseNanoseconds)
+        }
+    }
+
+    /// Until then the kernel is not to say that somebody waits to be accepted; 0: from now on it is.
+    private func pauseAccepting(until time: UInt64) {
+        acceptsAgainAt = time
+        for (number, listener) in listeners.enumerated() {
+            let interest: Epoll.Interest = time == 0 ? .readable : []
+            do throws(SystemError) {
+                try epoll.modify(
+                    listener.socket.rawValue, token: Token.listener | UInt64(number), interest: interest)
+            } catch {
+                preconditionFailure("a descriptor that is open and known can be asked about: \(error)")
+            }
         }
     }
 

@@ -179,6 +179,26 @@ import ZeroMQ
         }
     }
 
+    @Test func withoutADescriptorForTheNextItWaitsForOneInsteadOfAskingAgainAndAgain() throws {
+        try SocketPair.with { pair in
+            _ = try pair.dealer.events()
+            var limits = rlimit()
+            try #require(getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits) == 0)
+            let next = dup(0)
+            close(next)
+            var none = rlimit(rlim_cur: rlim_t(next), rlim_max: limits.rlim_max)
+            try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &none) == 0)
+            defer { setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits) }
+            #expect(try pair.router.events().isEmpty)
+            #expect(pair.router.refusedConnections == 1)
+            let began = MonotonicDeadline.now()
+            _ = try pair.router.wait(timeoutMilliseconds: -1, spinNanoseconds: 0)
+            #expect(MonotonicDeadline.now() - began > 50_000_000)
+            try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits) == 0)
+            #expect(try pair.connect() == 1)
+        }
+    }
+
     @Test func theSocketsFileHasItsModeWhateverTheUmaskIsAndGoesWithTheSocket() throws {
         try TemporaryDirectory.with { directory in
             let path = directory.path("test.sock")
