@@ -5,6 +5,12 @@ import TaskModel
 import WireProtocol
 import ZeroMQ
 
+/// A page of a dead-letter queue, or why there is none.
+enum DeadTaskListing {
+    case page(DeadTaskPage)
+    case refused(String)
+}
+
 /// Talks to the broker as an admin: one request at a time, each answered or given up.
 ///
 /// Used by one thread.
@@ -51,6 +57,68 @@ final class AdminClient {
         return try exchange(request, extraMilliseconds: UInt64(waitMilliseconds)) { reply in
             if case .task(number, let answer) = reply { answer } else { nil }
         }
+    }
+
+    func deadTasks(_ query: DeadTaskQuery) throws(CommandFailure) -> DeadTaskListing {
+        let number = takeCorrelation()
+        return try exchange(.listDead(correlation: number, query)) { reply in
+            switch reply {
+            case .dead(number, let page): .page(page)
+            case .done(number, let problem): .refused(problem ?? "")
+            case _: nil
+            }
+        }
+    }
+
+    /// One outcome for each id; at most ``Limits/batchTasksMax`` ids.
+    func act(_ act: TaskAct, on ids: [TaskID]) throws(CommandFailure) -> [ActOutcome] {
+        let number = takeCorrelation()
+        let actor = Self.actor
+        return try exchange(.act(correlation: number, act, ids: ids, actor: actor)) { reply in
+            if case .acted(number, let outcomes) = reply, outcomes.count == ids.count {
+                outcomes
+            } else {
+                nil
+            }
+        }
+    }
+
+    func redrive(_ id: TaskID, edited payload: [UInt8]) throws(CommandFailure) -> ActOutcome {
+        let number = takeCorrelation()
+        let request = Request.redriveEdited(
+            correlation: number, id: id, payload: payload[...], actor: Self.actor)
+        return try exchange(request) { reply in
+            if case .acted(number, let outcomes) = reply { outcomes.first } else { nil }
+        }
+    }
+
+    /// Nil where no such task is waiting, leased, parked or dead.
+    func payload(of id: TaskID) throws(CommandFailure) -> [UInt8]? {
+        let number = takeCorrelation()
+        return try exchange(.payload(correlation: number, id: id)) { reply -> [UInt8]?? in
+            if case .payload(number, let payload) = reply { .some(payload.map { Array($0) }) } else { nil }
+        }
+    }
+
+    func pause(
+        _ queue: String, set: QueuePauses, clear: QueuePauses, reason: String
+    ) throws(CommandFailure) {
+        let number = takeCorrelation()
+        let request = Request.pause(
+            correlation: number, queue: queue, set: set, clear: clear, actor: Self.actor, reason: reason)
+        let problem: String = try exchange(request) { reply in
+            if case .done(number, let problem) = reply { problem ?? "" } else { nil }
+        }
+        guard problem.isEmpty else { throw .failed(problem) }
+    }
+
+    /// Who the broker's log names for what is done here.
+    private static var actor: String {
+        let variables = ProcessEnvironment.variables()
+        let user =
+            ProcessEnvironment.value(of: "SUDO_USER", in: variables)
+            ?? ProcessEnvironment.value(of: "USER", in: variables)
+        return user ?? "uid \(getuid())"
     }
 
     func declareQueue(_ name: String, _ settings: QueueSettings, hasPlugin: Bool) throws(CommandFailure) {
@@ -116,7 +184,8 @@ final class AdminClient {
                 throw CommandFailure.failed("the broker refuses this taskq: \(reason)")
             case .rejected(let reason):
                 throw CommandFailure.failed("the broker refused the request: \(reason)")
-            case .welcome, .enqueued, .task, .cancelled, .queues, .delivery, .settled, .status, .done:
+            case .welcome, .enqueued, .task, .cancelled, .queues, .delivery, .settled, .status, .done, .dead,
+                .acted, .payload:
                 continue
             }
         }

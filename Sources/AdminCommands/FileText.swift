@@ -1,4 +1,6 @@
+import Glibc
 import LinuxSystem
+import TaskModel
 
 /// Text out of and into plain descriptors.
 enum FileText {
@@ -33,5 +35,20 @@ enum FileText {
             Result { () throws(SystemError) in try OwnedDescriptor.read(descriptor, into: buffer) }
         }
         return try outcome.get()
+    }
+
+    /// The bytes of a payload, from a file or with '-' from standard input.
+    static func payload(at path: String) throws -> [UInt8] {
+        let bytes: [UInt8]?
+        if path == "-" {
+            bytes = try readAll(STDIN_FILENO, maximumBytes: Limits.frameBytesMax)
+        } else {
+            let file = try OwnedDescriptor(opening: path, flags: O_RDONLY)
+            bytes = try readAll(file.rawValue, maximumBytes: Limits.frameBytesMax)
+        }
+        guard let bytes else {
+            throw CommandFailure.failed("\(path) is over \(Limits.frameBytesMax) bytes")
+        }
+        return bytes
     }
 }

@@ -12,7 +12,8 @@ struct TaskqCommand: ParsableCommand {
             """,
         version: "taskq \(ProductVersion.text)",
         subcommands: [
-            StatusCommand.self, QueuesCommand.self, GetCommand.self, PutCommand.self, JournalCommand.self,
+            StatusCommand.self, QueuesCommand.self, GetCommand.self, PutCommand.self, CancelCommand.self,
+            PauseCommand.self, ResumeCommand.self, DeadLetterCommand.self, JournalCommand.self,
             UpCommand.self,
         ])
 }

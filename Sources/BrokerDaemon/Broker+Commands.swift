@@ -60,6 +60,15 @@ extension Broker {
             let operation = state.pausing(queue, set: set, clear: clear, actor: actor, reason: reason)
             let problem = try performOperation(operation)
             outbox.append(.done(correlation: correlation, problem: problem), to: connection)
+        case .listDead(let correlation, let query):
+            listDead(query, correlation: correlation, for: connection)
+        case .act(let correlation, let act, let ids, let actor):
+            try performAct(act, ids, correlation: correlation, actor: actor, from: connection)
+        case .redriveEdited(let correlation, let id, let payload, let actor):
+            let outcome = try redrive(id, edited: payload, actor: actor)
+            outbox.append(.acted(correlation: correlation, [outcome]), to: connection)
+        case .payload(let correlation, let id):
+            try answerPayload(id, request, correlation: correlation, to: connection)
         }
     }
 

@@ -139,7 +139,7 @@ extension Request {
         case .lookup, .cancel: role == .ingest || role == .admin
         case .enqueue: role == .ingest
         case .credit, .ack, .nack, .reject, .release, .renew, .stalled: role == .worker
-        case .status, .declareQueue, .pause: role == .admin
+        case .status, .declareQueue, .pause, .listDead, .act, .redriveEdited, .payload: role == .admin
         }
     }
 }

@@ -101,10 +101,14 @@ extension Broker {
 
     /// A record from the cache or the page cache; nil if the command was postponed until the disk has given
     /// it.
+    ///
+    /// Commands that need one record keep their order: none overtakes those that wait for it.
     mutating func load(_ span: RecordSpan, for command: Command) throws(JournalError) -> StoredRecord? {
         if let stored = loaded[span] { return stored }
-        if let stored = try journal.tryRead(span) { return stored }
-        if postponed[span] == nil { background.submit(.read(span, from: journal.reader)) }
+        if postponed[span] == nil {
+            if let stored = try journal.tryRead(span) { return stored }
+            background.submit(.read(span, from: journal.reader))
+        }
         postponed[span, default: []].append(command)
         return nil
     }
@@ -116,7 +120,8 @@ extension Broker {
         switch event {
         case .completed, .cancelled: if wantsTaskEvents { events.append(event) }
         case .deadLettered, .parked, .attemptFailed: events.append(event)
-        case .accepted, .leased, .workerConnected, .workerGone, .queueDeclared, .pauseChanged, .stalled,
+        case .accepted, .leased, .operated, .workerConnected, .workerGone, .queueDeclared, .pauseChanged,
+            .stalled,
             .badFrame,
             .diskFull, .segmentsDeleted, .checkpointFailed:
             break

@@ -1,4 +1,5 @@
 package import TaskModel
+package import WireProtocol
 
 /// What the broker did that people may want to read.
 ///
@@ -11,6 +12,7 @@ package enum BrokerEvent: Sendable {
     case deadLettered(TaskID, queue: QueueNumber, DeadLetterReason, attempts: UInt32)
     case parked(TaskID)
     case cancelled(TaskID, queue: QueueNumber, actor: String)
+    case operated(TaskID, TaskAct, actor: String)
     case workerConnected(name: String, queue: String)
     case workerGone(name: String, queue: String, died: Bool, leases: Int)
     case queueDeclared(name: String)

@@ -2,6 +2,7 @@ import Configuration
 import Logging
 import QueueStateMachine
 import TaskModel
+import WireProtocol
 
 /// Turns the turn's events into log lines: one fixed text a kind, the facts as metadata.
 ///
@@ -88,6 +89,8 @@ private struct Line {
             self.init(
                 .notice, "task cancelled",
                 ["task.id": "\(id)", "task.queue": "\(name(queue))", "by": "\(actor)"])
+        case .operated(let id, let act, let actor):
+            self.init(.notice, "task \(act.participle)", ["task.id": "\(id)", "by": "\(actor)"])
         case .workerConnected, .workerGone, .queueDeclared, .pauseChanged, .stalled, .badFrame, .diskFull,
             .segmentsDeleted, .checkpointFailed:
             self.init(operating: event, name: name)
@@ -119,7 +122,7 @@ private struct Line {
         case .diskFull: self.init(.error, "post refused: the disk is full")
         case .segmentsDeleted(let numbers): self.init(.debug, "segments deleted", ["segments": "\(numbers)"])
         case .checkpointFailed(let reason): self.init(.error, "checkpoint failed", ["reason": "\(reason)"])
-        case .accepted, .leased, .completed, .attemptFailed, .deadLettered, .parked, .cancelled:
+        case .accepted, .leased, .completed, .attemptFailed, .deadLettered, .parked, .cancelled, .operated:
             preconditionFailure("a task's event was written before")
         }
     }
@@ -132,5 +135,18 @@ private struct Line {
         metadata["duration.ms"] = "\(attempt.durationMilliseconds)"
         if !attempt.reason.isEmpty { metadata["reason"] = "\(attempt.reason)" }
         return metadata
+    }
+}
+
+extension TaskAct {
+    /// As the log says it: "task redriven".
+    fileprivate var participle: String {
+        switch self {
+        case .redrive: "redriven"
+        case .purge: "purged"
+        case .retry: "retried by an operator"
+        case .deadLetter: "dead-lettered by an operator"
+        case .cancel: "cancelled by an operator"
+        }
     }
 }

@@ -8,6 +8,21 @@ package enum Operation: Hashable, Sendable {
     case refused(reason: String)
 }
 
+/// A part of a dead-letter queue.
+package struct DeadLetterPage: Hashable, Sendable {
+    package struct Task: Hashable, Sendable {
+        package let id: TaskID
+        package let sequence: TaskSequence
+        /// Empty for the queue's own group.
+        package let group: String
+        package let reason: DeadLetterReason
+        package let receives: UInt32
+    }
+
+    package let tasks: [Task]
+    package let hasMore: Bool
+}
+
 /// What a `DELETE` means now.
 package enum CancellationDecision: Sendable {
     case record(JournalRecord)
@@ -86,6 +101,38 @@ extension QueueStateMachine {
                 payload: $0)
         }
         return .redriven(Redrive(id: id, sequence: sequence, edited: accepted))
+    }
+
+    /// A part of a queue's dead-letter queue, oldest death first, at most `limit` tasks behind `after`.
+    ///
+    /// Nil if there is no such queue, or `after` is not dead (any more) in it.
+    package func deadTasks(of name: String, after: TaskID?, limit: Int) -> DeadLetterPage? {
+        guard let queue = durable.queueByName[name] else { return nil }
+        var next = durable[queue].firstDead
+        if let after {
+            guard let task = durable.tasks.find(after), durable.tasks[task].standing == .dead,
+                durable.queue(of: task) == queue
+            else { return nil }
+            next = durable.tasks[task].next
+        }
+        var tasks: [DeadLetterPage.Task] = []
+        while !next.isNone, tasks.count < limit {
+            let entry = durable.tasks[next]
+            let detail = durable.detail(of: next)
+            tasks.append(
+                DeadLetterPage.Task(
+                    id: entry.id, sequence: entry.sequence, group: durable.groups[entry.group].key.name,
+                    reason: detail?.deadReason ?? .exhausted, receives: detail?.receives ?? 0))
+            next = entry.next
+        }
+        return DeadLetterPage(tasks: tasks, hasMore: !next.isNone)
+    }
+
+    /// Whether a redriven task would find its queue at `max_depth`.
+    package func isFull(queueOf id: TaskID) -> Bool {
+        guard let task = durable.tasks.find(id) else { return false }
+        let queue = durable[durable.queue(of: task)]
+        return queue.depth >= queue.settings.maxDepth
     }
 
     /// Deletes a dead task for good.

@@ -109,6 +109,13 @@ package enum Request: Hashable, Sendable {
     case pause(
         correlation: Correlation, queue: String, set: QueuePauses, clear: QueuePauses, actor: String,
         reason: String)
+    case listDead(correlation: Correlation, DeadTaskQuery)
+    /// At most ``Limits/batchTasksMax`` ids; each is judged for itself.
+    case act(correlation: Correlation, TaskAct, ids: [TaskID], actor: String)
+    /// Redrives one dead task with other bytes.
+    case redriveEdited(correlation: Correlation, id: TaskID, payload: ArraySlice<UInt8>, actor: String)
+    /// Asks for the bytes of a live or dead task.
+    case payload(correlation: Correlation, id: TaskID)
 }
 
 /// What the broker says of one post.
@@ -147,6 +154,11 @@ package enum Reply: Hashable, Sendable {
     case settled(receipt: Receipt, SettleOutcome)
     case status(correlation: Correlation, BrokerStatus)
     case done(correlation: Correlation, problem: String?)
+    case dead(correlation: Correlation, DeadTaskPage)
+    /// One outcome for each id, in their order.
+    case acted(correlation: Correlation, [ActOutcome])
+    /// Nil where no such task is waiting, leased, parked or dead.
+    case payload(correlation: Correlation, ArraySlice<UInt8>?)
 }
 
 package struct Welcome: Hashable, Sendable {

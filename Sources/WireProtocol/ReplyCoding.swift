@@ -18,6 +18,9 @@ extension Reply {
         case settled = 161
         case status = 176
         case done = 177
+        case dead = 178
+        case acted = 179
+        case payload = 180
     }
 
     package var kind: Kind {
@@ -34,6 +37,9 @@ extension Reply {
         case .settled: .settled
         case .status: .status
         case .done: .done
+        case .dead: .dead
+        case .acted: .acted
+        case .payload: .payload
         }
     }
 
@@ -69,6 +75,16 @@ extension Reply {
             writer.write(correlation)
             writer.write(problem != nil)
             if let problem { writer.writePrefixed(problem.cutToUTF8(bytes: AttemptRecord.reasonBytesMax)) }
+        case .dead(let correlation, let page):
+            writer.write(correlation)
+            writer.write(page)
+        case .acted(let correlation, let outcomes):
+            writer.write(correlation)
+            writer.write(outcomes)
+        case .payload(let correlation, let payload):
+            writer.write(correlation)
+            writer.write(payload != nil)
+            if let payload { writer.writePrefixed(payload) }
         }
     }
 
@@ -101,6 +117,12 @@ extension Reply {
                 correlation: try reader.read(),
                 problem: try reader.readFlag()
                     ? try reader.readText(maximum: AttemptRecord.reasonBytesMax) : nil)
+        case .dead: self = .dead(correlation: try reader.read(), try reader.readDeadTaskPage())
+        case .acted: self = .acted(correlation: try reader.read(), try reader.readOutcomes())
+        case .payload:
+            self = .payload(
+                correlation: try reader.read(),
+                try reader.readFlag() ? try reader.readPrefixed(maximum: Limits.messageBytesMax) : nil)
         }
     }
 }

@@ -20,6 +20,10 @@ extension Request {
         case status = 48
         case declareQueue = 49
         case pause = 50
+        case listDead = 51
+        case act = 52
+        case redriveEdited = 53
+        case payload = 54
     }
 
     package var kind: Kind {
@@ -38,6 +42,10 @@ extension Request {
         case .status: .status
         case .declareQueue: .declareQueue
         case .pause: .pause
+        case .listDead: .listDead
+        case .act: .act
+        case .redriveEdited: .redriveEdited
+        case .payload: .payload
         }
     }
 
@@ -81,6 +89,29 @@ extension Request {
             writer.write(clear.rawValue)
             writer.writePrefixed(actor)
             writer.writePrefixed(reason)
+        case .listDead, .act, .redriveEdited, .payload: encodeOperation(to: &writer)
+        }
+    }
+
+    private func encodeOperation(to writer: inout ByteWriter) {
+        switch self {
+        case .listDead(let correlation, let query):
+            writer.write(correlation)
+            writer.write(query)
+        case .act(let correlation, let act, let ids, let actor):
+            writer.write(correlation)
+            writer.write(act.rawValue)
+            writer.write(ids)
+            writer.writePrefixed(actor)
+        case .redriveEdited(let correlation, let id, let payload, let actor):
+            writer.write(correlation)
+            writer.write(id)
+            writer.writePrefixed(payload)
+            writer.writePrefixed(actor)
+        case .payload(let correlation, let id):
+            writer.write(correlation)
+            writer.write(id)
+        case _: break
         }
     }
 
@@ -125,6 +156,19 @@ extension Request {
                 clear: QueuePauses(rawValue: try reader.read()),
                 actor: try reader.readText(maximum: Limits.actorNameBytesMax),
                 reason: try reader.readText(maximum: AttemptRecord.reasonBytesMax))
+        case .listDead:
+            self = .listDead(correlation: try reader.read(), try reader.readDeadTaskQuery())
+        case .act:
+            self = .act(
+                correlation: try reader.read(), try reader.readChoice(), ids: try reader.readTaskIDs(),
+                actor: try reader.readText(maximum: Limits.actorNameBytesMax))
+        case .redriveEdited:
+            self = .redriveEdited(
+                correlation: try reader.read(), id: try reader.readTaskID(),
+                payload: try reader.readPrefixed(maximum: Limits.frameBytesMax),
+                actor: try reader.readText(maximum: Limits.actorNameBytesMax))
+        case .payload:
+            self = .payload(correlation: try reader.read(), id: try reader.readTaskID())
         }
     }
 }

@@ -99,6 +99,33 @@ import WireProtocol
             replies.deliveries.map(\.attempt) == [1], "it never arrived, so it does not count: \(replies)")
     }
 
+    /// Simulation, seeds 142961 and 161234: the late hello, which makes the delivery one that never arrived,
+    /// overtook the death, which had to wait for the history of attempts.
+    @Test func anAttemptOfAWorkerThatDiedCountsThoughALateHelloOfItFollows() throws {
+        var fixture = try BrokerFixture()
+        _ = try fixture.greet(.ingest, .ingest)
+        _ = try fixture.greet(.worker, .worker)
+        _ = try fixture.turn([(.ingest, .ingest, BrokerFixture.enqueue(1))])
+        let first = try #require(
+            try fixture.turn([(.worker, .worker, .credit(tasks: 1))]).deliveries.first)
+        let failure = Failure(outcome: .nacked, durationMilliseconds: 1, retryAfterMilliseconds: 0)
+        let replies = try fixture.turn([
+            (.worker, .worker, .nack(receipt: first.receipt, id: first.id, failure: failure))
+        ])
+        #expect(replies.deliveries.map(\.attempt) == [2])
+        fixture.disk.inject { call in call.operation == .read ? .notCached : nil }
+        fixture.broker.background.isSlow = true
+        fixture.wire.events = [.processDied(.worker)]
+        _ = try fixture.turn()
+        fixture.disk.inject { _ in nil }
+        let late = ConnectionID(rawValue: 98)
+        _ = try fixture.greet(late, .worker)
+        fixture.broker.background.isSlow = false
+        _ = try fixture.turn()
+        let again = try fixture.turn([(late, .worker, .credit(tasks: 1))])
+        #expect(again.deliveries.map(\.attempt) == [3], "\(again)")
+    }
+
     @Test func aDeliveryThatDidNotLeaveIsReleasedUncounted() throws {
         var fixture = try BrokerFixture()
         _ = try fixture.greet(.ingest, .ingest)

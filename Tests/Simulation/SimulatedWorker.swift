@@ -98,7 +98,9 @@ struct SimulatedWorker {
         case .settled(let receipt, _):
             running.removeAll { $0.receipt == receipt }
             answers.removeAll { $0.receipt == receipt }
-        case .helloRequired, .rejected, .enqueued, .task, .cancelled, .queues, .status, .done: break
+        case .helloRequired, .rejected, .enqueued, .task, .cancelled, .queues, .status, .done, .dead, .acted,
+            .payload:
+            break
         }
     }
 

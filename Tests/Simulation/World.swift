@@ -100,7 +100,8 @@ final class World {
             case .segmentsDeleted(let segments): tally.count(.segmentsDeleted, segments.count)
             case .parked: tally.count(.parked)
             case .accepted, .leased, .completed, .attemptFailed, .deadLettered, .cancelled,
-                .workerConnected, .workerGone, .queueDeclared, .pauseChanged, .stalled, .badFrame, .diskFull,
+                .operated, .workerConnected, .workerGone, .queueDeclared, .pauseChanged, .stalled, .badFrame,
+                .diskFull,
                 .checkpointFailed:
                 break
             }

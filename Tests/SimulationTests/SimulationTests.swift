@@ -31,6 +31,8 @@ import Testing
             (92_740, "zeros that a recovery could not sync were taken for a new segment"),
             (35_321, "a payload read for long was sent to a connection that another had replaced"),
             (62_682, "the journal's name was on disk before its first segment's"),
+            (142_961, "a late hello overtook the death that waited for the disk"),
+            (161_234, "a late hello overtook the death that waited for the disk"),
             (10_714, "the oracle took a late answer for a second life of a cancelled task"),
             (59_582, "the oracle took a late answer for a second life of a cancelled task"),
             (101_763, "the oracle took a late answer for a second life of a cancelled task"),

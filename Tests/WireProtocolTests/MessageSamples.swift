@@ -39,6 +39,12 @@ enum MessageSamples {
         .status(correlation: 4),
         .declareQueue(correlation: 5, name: "mail", settings: QueueSettings(), hasPlugin: true),
         .pause(correlation: 6, queue: "mail", set: .deliveries, clear: [], actor: "admin", reason: "why"),
+        .listDead(correlation: 7, DeadTaskQuery(queue: "mail", limit: 1_000)),
+        .listDead(correlation: 7, DeadTaskQuery(queue: "mail", after: id, limit: 1)),
+        .act(correlation: 8, .redrive, ids: [id, id], actor: "admin"),
+        .act(correlation: 8, .cancel, ids: [], actor: ""),
+        .redriveEdited(correlation: 9, id: id, payload: [123, 125], actor: "admin"),
+        .payload(correlation: 10, id: id),
     ]
 
     static let replies: [Reply] = [

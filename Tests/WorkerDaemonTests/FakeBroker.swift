@@ -109,7 +109,8 @@ final class FakeBroker {
             .release(let receipt, _):
             guard confirms else { return }
             try say(.settled(receipt: receipt, .taken))
-        case .credit, .renew, .stalled, .enqueue, .lookup, .cancel, .status, .declareQueue, .pause:
+        case .credit, .renew, .stalled, .enqueue, .lookup, .cancel, .status, .declareQueue, .pause,
+            .listDead, .act, .redriveEdited, .payload:
             return
         }
     }

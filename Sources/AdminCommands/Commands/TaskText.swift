@@ -79,5 +79,5 @@ package enum TaskText {
         writer.endObject()
     }
 
-    private static func timestamp(_ milliseconds: UInt64) -> String { LineFormats.timestamp(milliseconds) }
+    static func timestamp(_ milliseconds: UInt64) -> String { LineFormats.timestamp(milliseconds) }
 }
