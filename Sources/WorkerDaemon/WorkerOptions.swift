@@ -6,7 +6,7 @@ private import TaskModel
 
 /// What a worker needs to know before it starts; effective values, wherever they came from.
 package struct WorkerOptions: Sendable {
-    package static let installedPluginFolders = PluginFolder.installedFolders
+    package static let installedPluginFolders = ["/usr/local/lib/taskq/plugins", "/usr/lib/taskq/plugins"]
     /// `taskq up` stops within 5 s, all told.
     private static let foregroundStopGraceMilliseconds: UInt64 = 3_000
     private static let foregroundStopKillMilliseconds: UInt64 = 1_000
@@ -80,7 +80,16 @@ package struct WorkerOptions: Sendable {
     ) throws(WorkerDaemonError) -> PluginFolder.Plugin {
         do throws(SystemError) {
             if let path {
-                return PluginFolder.Plugin(queue: queue, at: try FileContents.absolute(path))
+                let absolute = try FileContents.absolute(path)
+                guard FileContents.isDirectory(absolute) else {
+                    let directory = FileContents.parentDirectory(of: absolute) ?? "/"
+                    return PluginFolder.Plugin(
+                        queue: queue, executable: absolute, directory: directory, manifest: nil)
+                }
+                let manifest = "\(absolute)/plugin.toml"
+                return PluginFolder.Plugin(
+                    queue: queue, executable: "\(absolute)/processor", directory: absolute,
+                    manifest: FileContents.exists(manifest) ? manifest : nil)
             }
             var folders: [PluginFolder] = []
             for folder in installedPluginFolders where FileContents.isDirectory(folder) {
