@@ -21,7 +21,7 @@ extension IngestFront {
     }
 
     func brokerLost() {
-        if link.state == .ready { logger.warning("broker lost") }
+        if link.state == .ready, !isDraining { logger.warning("broker lost") }
         greeting.isConnected = false
         link.connectionLost(into: &completions)
         deliver()
