@@ -62,6 +62,11 @@ extension QueueStateMachine {
         if rivals.contains(where: { $0.name == name && $0.session != session }) {
             return .refused(reason: "a worker named \"\(name)\" is connected already")
         }
+        // Connections are numbered as they are made. What an older one still had to say is out of date: the
+        // receipts of its hello would take back what the newer one was given since.
+        if rivals.contains(where: { $0.session == session && $0.peer.rawValue > peer.rawValue }) {
+            return .refused(reason: "this session has a newer connection")
+        }
         // An older connection of the same session has broken without our having seen it yet.
         for rival in rivals where rival.session == session { detach(rival.peer) }
         volatile.workers[peer] = Volatile.Worker(peer: peer, name: name, session: session, queue: queue)

@@ -33,6 +33,7 @@ import Testing
             (62_682, "the journal's name was on disk before its first segment's"),
             (142_961, "a late hello overtook the death that waited for the disk"),
             (161_234, "a late hello overtook the death that waited for the disk"),
+            (128_747, "a late hello of an older connection took back what the newer one was given"),
             (10_714, "the oracle took a late answer for a second life of a cancelled task"),
             (59_582, "the oracle took a late answer for a second life of a cancelled task"),
             (101_763, "the oracle took a late answer for a second life of a cancelled task"),
