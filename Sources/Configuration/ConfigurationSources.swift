@@ -1,11 +1,11 @@
-import LinuxSystem
+private import LinuxSystem
+import TaskModel
 
 /// Where a configuration comes from: a file, its folder of additions, variables, flags.
 ///
 /// Later ones win.
 package struct ConfigurationSources: Sendable {
     package static let installedFile = "/etc/taskq/taskq.toml"
-    private static let variablePrefix = "TASKQ_CONFIG_"
 
     /// Nil: ``installedFile``, which may be absent.
     package var file: String?
@@ -13,39 +13,111 @@ package struct ConfigurationSources: Sendable {
     package var listen: ListenAddress?
     /// The process's variables, `NAME=value`.
     package var environment: [String]
+    /// Whose manifests an inspection reads; a daemon's configuration needs none.
+    package var pluginFolders: [String]
 
     package init(
         file: String? = nil, stateDirectory: String? = nil, listen: ListenAddress? = nil,
-        environment: [String] = []
+        environment: [String] = [], pluginFolders: [String] = []
     ) {
         self.file = file
         self.stateDirectory = stateDirectory
         self.listen = listen
         self.environment = environment
+        self.pluginFolders = pluginFolders
     }
 
     package func load() throws(ConfigurationError) -> ServiceConfiguration {
-        var configuration = try ServiceConfiguration(document: document())
-        configuration.paths = StatePaths(state: stateDirectory)
-        // The flag moves the whole state, so that two stacks on one file never share a journal.
-        if stateDirectory != nil { configuration.journal.directory = configuration.paths.journalDirectory }
-        if let listen {
-            configuration.api.listen = listen
-            configuration.api.listenIsSet = true
-        }
-        return configuration
+        let inspection = inspect()
+        guard inspection.problems.isEmpty else { throw ConfigurationError(problems: inspection.problems) }
+        return inspection.configuration
     }
 
-    /// All files and variables laid over each other.
-    func document() throws(ConfigurationError) -> TOMLNode {
+    /// Reads everything, however much of it is wrong.
+    ///
+    /// Every layer is checked by itself, so that a mistake is told also where a later source hides it, and
+    /// then the whole, for what must agree.
+    package func inspect() -> ConfigurationInspection {
+        let problems = ProblemList()
         let main = file ?? Self.installedFile
         var document = TOMLNode(.table([:]), at: SourcePosition(source: main))
-        if file != nil || FileContents.exists(main) { document.overlay(try Self.read(main)) }
-        for addition in try Self.additions(beside: main) { document.overlay(try Self.read(addition)) }
-        for variable in environment.sorted() {
-            if let node = try Self.node(ofVariable: variable) { document.overlay(node) }
+        var files: [String] = []
+        if file != nil || FileContents.exists(main) { files.append(main) }
+        files += collect(problems) { () throws(ConfigurationError) in try Self.additions(beside: main) } ?? []
+        for path in files {
+            let layer = collect(problems) { () throws(ConfigurationError) in try Self.read(path) }
+            if let layer { lay(layer, on: &document, problems) }
         }
-        return document
+        for variable in environment.sorted() {
+            let layer = collect(problems) { () throws(ConfigurationError) in
+                try Self.node(ofVariable: variable)
+            }
+            if let layer = layer ?? nil { lay(layer, on: &document, problems) }
+        }
+        for layer in optionLayers { lay(layer, on: &document, problems) }
+        var configuration = ServiceConfiguration(document, problems, isWhole: true)
+        configuration.paths = StatePaths(state: stateDirectory)
+        let manifests = readManifests(problems)
+        return ConfigurationInspection(
+            configuration: configuration, document: document, files: files, manifests: manifests,
+            problems: problems.ordered)
+    }
+
+    private func lay(_ layer: TOMLNode, on document: inout TOMLNode, _ problems: ProblemList) {
+        _ = ServiceConfiguration(layer, problems, isWhole: false)
+        document.overlay(layer)
+    }
+
+    /// Nil where `body` failed; why is told to the list.
+    private func collect<Value>(
+        _ problems: ProblemList, _ body: () throws(ConfigurationError) -> Value
+    ) -> Value? {
+        do throws(ConfigurationError) {
+            return try body()
+        } catch {
+            for problem in error.problems { problems.add(problem) }
+            return nil
+        }
+    }
+
+    private var optionLayers: [TOMLNode] {
+        var layers: [TOMLNode] = []
+        // The flag moves the whole state, so that two stacks on one file never share a journal.
+        if stateDirectory != nil {
+            let directory = StatePaths(state: stateDirectory).journalDirectory
+            layers.append(Self.layer("option --state", "journal", "directory", directory))
+        }
+        if let listen { layers.append(Self.layer("option --listen", "api", "listen", "\(listen)")) }
+        return layers
+    }
+
+    private static func layer(_ source: String, _ table: String, _ key: String, _ text: String) -> TOMLNode {
+        let position = SourcePosition(source: source)
+        let member = TOMLNode(.table([key: TOMLNode(.string(text), at: position)]), at: position)
+        return TOMLNode(.table([table: member]), at: position)
+    }
+
+    /// `FOLDER/QUEUE/plugin.toml` of each folder, an earlier folder's before a later one's.
+    private func readManifests(_ problems: ProblemList) -> [String: PluginManifestLayer] {
+        var layers: [String: PluginManifestLayer] = [:]
+        for folder in pluginFolders where FileContents.isDirectory(folder) {
+            let names = collect(problems) { () throws(ConfigurationError) in
+                do throws(SystemError) {
+                    return try FileContents.names(in: folder)
+                } catch {
+                    throw Self.unreadable(folder, error)
+                }
+            }
+            for name in names ?? [] where QueueDeclaration.isValidName(name) && layers[name] == nil {
+                let path = "\(folder)/\(name)/plugin.toml"
+                guard FileContents.exists(path) else { continue }
+                let document = collect(problems) { () throws(ConfigurationError) in try Self.read(path) }
+                guard let document else { continue }
+                let manifest = PluginManifest(document, problems)
+                layers[name] = PluginManifestLayer(document: document, manifest: manifest)
+            }
+        }
+        return layers
     }
 
     /// `FILE.d/*.toml` in the order of their names; none where there is no such folder.
@@ -74,57 +146,5 @@ package struct ConfigurationSources: Sendable {
         let message = "cannot be read: \(SystemError.text(of: error.errno))"
         let problem = ConfigurationProblem(position: SourcePosition(source: path), key: "", message: message)
         return ConfigurationError(problems: [problem])
-    }
-
-    /// `TASKQ_CONFIG_QUEUE__LEASE=30s` as the document `queue.lease = "30s"`.
-    ///
-    /// Nil for any other variable.
-    ///
-    /// A value that is a whole TOML value (`5`, `true`, `["a"]`) is taken as that, any other as a string.
-    private static func node(ofVariable variable: String) throws(ConfigurationError) -> TOMLNode? {
-        guard variable.hasPrefix(variablePrefix), let equals = variable.firstIndex(of: "=") else {
-            return nil
-        }
-        let name = variable[..<equals]
-        let position = SourcePosition(source: "variable \(name)")
-        let keys = separated(name.dropFirst(variablePrefix.count)).map { $0.lowercased() }
-        guard keys.allSatisfy({ !$0.isEmpty }) else {
-            let message = "expected a name of the form \(variablePrefix)<SECTION>__<KEY>"
-            throw ConfigurationError(problems: [
-                ConfigurationProblem(position: position, key: "", message: message)
-            ])
-        }
-        var node = TOMLNode(
-            value(of: String(variable[variable.index(after: equals)...]), position), at: position)
-        for key in keys.reversed() { node = TOMLNode(.table([key: node]), at: position) }
-        return node
-    }
-
-    private static func value(of text: String, _ position: SourcePosition) -> TOMLNode.Value {
-        guard !text.contains("\n") else { return .string(text) }
-        let line = Array("v=\(text)".utf8)
-        let parsed = try? TOMLParser.parse(line, source: "")  // ignoring: then it is a string
-        guard case .table(let members)? = parsed?.value, let node = members["v"] else { return .string(text) }
-        switch node.value {
-        case .integer, .boolean, .float, .string: return node.value
-        case .array(let elements): return .array(elements.map { TOMLNode($0.value, at: position) })
-        case .table, .dateTime: return .string(text)
-        }
-    }
-
-    /// Splits at double underscores: single ones are part of a key.
-    private static func separated(_ text: Substring) -> [String] {
-        var parts = [""]
-        var rest = text
-        while let first = rest.first {
-            if rest.hasPrefix("__") {
-                parts.append("")
-                rest = rest.dropFirst(2)
-            } else {
-                parts[parts.count - 1].append(first)
-                rest = rest.dropFirst()
-            }
-        }
-        return parts
     }
 }

@@ -37,6 +37,11 @@ package struct PluginManifest: Hashable, Sendable {
 
     package init(document: TOMLNode) throws(ConfigurationError) {
         let problems = ProblemList()
+        self.init(document, problems)
+        try problems.throwIfAny()
+    }
+
+    init(_ document: TOMLNode, _ problems: ProblemList) {
         let table = TOMLTable(root: document, problems: problems)
         self.init()
         mode = table.choice("mode", among: Mode.allCases.map { ($0.rawValue, $0) })
@@ -59,7 +64,6 @@ package struct PluginManifest: Hashable, Sendable {
         var settings = QueueSettings()
         queue.apply(to: &settings)
         queue.processor.checkAgainst(limits, settings, in: table)
-        try problems.throwIfAny()
     }
 
     private mutating func readCommand(_ table: TOMLTable) {
@@ -88,11 +92,10 @@ package struct PluginManifest: Hashable, Sendable {
     }
 
     private mutating func readQuota(_ table: TOMLTable) {
-        guard let text = table.string("cpu_quota"), let node = table.node("cpu_quota") else { return }
-        if text.hasSuffix("%"), let percent = Int(text.dropLast()), (1...100_000).contains(percent) {
-            cpuQuotaPercent = percent
-        } else {
-            table.reject("cpu_quota", node, expected: "per cent of one CPU such as \"50%\"")
+        cpuQuotaPercent = table.text("cpu_quota", expected: "per cent of one CPU such as \"50%\"") { text in
+            guard text.hasSuffix("%"), let percent = Int(text.dropLast()), (1...100_000).contains(percent)
+            else { return nil }
+            return percent
         }
     }
 }

@@ -3,6 +3,9 @@ package enum Quantities {
     /// What stands for "never ends": a number like any other, 292 million years in milliseconds.
     package static let foreverMilliseconds = UInt64(Int64.max)
 
+    /// What stands for "no bound": more than any disk holds.
+    package static let unlimitedBytes = UInt64(Int64.max)
+
     private static let durationUnits: [(suffix: String, milliseconds: UInt64)] = [
         ("ms", 1), ("s", 1_000), ("m", 60_000), ("min", 60_000), ("h", 3_600_000), ("d", 86_400_000),
     ]
@@ -61,6 +64,7 @@ package enum Quantities {
 
     /// The shortest exact form, `64 MiB` for 67,108,864.
     package static func sizeText(_ bytes: UInt64) -> String {
+        if bytes >= unlimitedBytes { return "unlimited" }
         for (suffix, shift) in [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)] as [(String, UInt64)]
         where bytes > 0 && bytes % (1 << shift) == 0 {
             return "\(bytes >> shift) \(suffix)"

@@ -10,9 +10,12 @@ private enum Bounds {
     static let retentionMilliseconds: ClosedRange<UInt64> = 1_000...forever
     static let dedupWindowMilliseconds: ClosedRange<UInt64> = 0...(30 * day)
     static let maxDepth: ClosedRange<Int64> = 1...1_000_000_000
+    /// Room for the largest task at least; 1 PiB at most.
+    static let maxBytes: ClosedRange<UInt64> = (4 << 20)...(1 << 50)
     static let historyMilliseconds: ClosedRange<UInt64> = 0...(365 * day)
     static let timeoutMilliseconds: ClosedRange<UInt64> = 10...(7 * day)
     static let concurrency: ClosedRange<Int64> = 1...1_024
+    static let workers: ClosedRange<Int64> = 1...64
     static let retryMilliseconds: ClosedRange<UInt64> = 0...3_600_000
     static let retryFactorHundredths: ClosedRange<UInt32> = 100...10_000
 }
@@ -23,13 +26,16 @@ extension QueueOverrides {
         leaseMilliseconds = table.duration("lease", in: Bounds.leaseMilliseconds)
         maxAttempts = table.integer("max_attempts", in: Bounds.maxAttempts).map { UInt32($0) }
         onExhausted = table.choice(
-            "on_exhausted",
-            among: [("dead-letter", .deadLetter), ("park-group", .parkGroup), ("halt-queue", .haltQueue)])
-        defaultGroup = table.choice("default_group", among: [("queue", .queue), ("task", .task)])
+            "on_exhausted", among: QueueSettings.OnExhausted.allCases.map { ($0.word, $0) })
+        defaultGroup = table.choice(
+            "default_group", among: QueueSettings.DefaultGroup.allCases.map { ($0.word, $0) })
         retentionMilliseconds = table.duration("retention", in: Bounds.retentionMilliseconds, forever: true)
         dedupWindowMilliseconds = table.duration("dedup_window", in: Bounds.dedupWindowMilliseconds)
         maxDepth = table.integer("max_depth", in: Bounds.maxDepth).map { UInt64($0) }
+        maxBytes = table.size("max_bytes", in: Bounds.maxBytes, unlimited: true)
         historyMilliseconds = table.duration("history", in: Bounds.historyMilliseconds)
+        deadLetterRetentionMilliseconds = table.duration(
+            "dlq_retention", in: Bounds.retentionMilliseconds, forever: true)
     }
 }
 
@@ -39,6 +45,7 @@ extension ProcessorOverrides {
         timeoutMilliseconds = table.duration("timeout", in: Bounds.timeoutMilliseconds)
         maxRuntimeMilliseconds = table.duration("max_runtime", in: Bounds.timeoutMilliseconds)
         concurrency = table.integer("concurrency", in: Bounds.concurrency).map { Int($0) }
+        workers = table.integer("workers", in: Bounds.workers).map { Int($0) }
         guard let retry = table.table("retry") else { return }
         retryInitialMilliseconds = retry.duration("initial", in: Bounds.retryMilliseconds)
         retryFactorHundredths = retry.hundredths("factor", in: Bounds.retryFactorHundredths)

@@ -10,7 +10,9 @@ package struct QueueOverrides: Hashable, Sendable {
     package var retentionMilliseconds: UInt64?
     package var dedupWindowMilliseconds: UInt64?
     package var maxDepth: UInt64?
+    package var maxBytes: UInt64?
     package var historyMilliseconds: UInt64?
+    package var deadLetterRetentionMilliseconds: UInt64?
     package var processor = ProcessorOverrides()
 
     package init() {}
@@ -29,6 +31,22 @@ package struct QueueOverrides: Hashable, Sendable {
         settings.retryFactorHundredths = processor.retryFactorHundredths ?? settings.retryFactorHundredths
         settings.retryMaxMilliseconds = processor.retryMaxMilliseconds ?? settings.retryMaxMilliseconds
     }
+
+    package func apply(to bounds: inout QueueStorageBounds) {
+        bounds.maxBytes = maxBytes ?? bounds.maxBytes
+        bounds.deadLetterRetentionMilliseconds =
+            deadLetterRetentionMilliseconds ?? bounds.deadLetterRetentionMilliseconds
+    }
+}
+
+/// What a queue may take of the disk, all layers applied.
+package struct QueueStorageBounds: Hashable, Sendable {
+    /// Payloads of waiting, dead and remembered tasks together, bytes; above it posts are refused.
+    package var maxBytes = Quantities.unlimitedBytes
+    /// How long a dead task is kept, milliseconds of journal time.
+    package var deadLetterRetentionMilliseconds = Quantities.foreverMilliseconds
+
+    package init() {}
 }
 
 /// What one layer says of a queue's processor.
@@ -36,6 +54,7 @@ package struct ProcessorOverrides: Hashable, Sendable {
     package var timeoutMilliseconds: UInt64?
     package var maxRuntimeMilliseconds: UInt64?
     package var concurrency: Int?
+    package var workers: Int?
     package var retryInitialMilliseconds: UInt64?
     package var retryFactorHundredths: UInt32?
     package var retryMaxMilliseconds: UInt64?
@@ -46,6 +65,7 @@ package struct ProcessorOverrides: Hashable, Sendable {
         limits.timeoutMilliseconds = timeoutMilliseconds ?? limits.timeoutMilliseconds
         limits.maxRuntimeMilliseconds = maxRuntimeMilliseconds ?? limits.maxRuntimeMilliseconds
         limits.concurrency = concurrency ?? limits.concurrency
+        limits.workers = workers ?? limits.workers
     }
 }
 
@@ -57,6 +77,8 @@ package struct ProcessorLimits: Hashable, Sendable {
     package var maxRuntimeMilliseconds: UInt64 = 3_600_000
     /// Processes at once.
     package var concurrency = 1
+    /// Workers that may serve the queue at once.
+    package var workers = 1
 
     package init() {}
 }

@@ -9,6 +9,30 @@ package struct ServiceConfiguration: Hashable, Sendable {
         package var listenIsSet = false
         package var maxBodyBytes = 1 << 20
         package var maxConnections = 4_096
+        /// How long a request may take to arrive, milliseconds.
+        package var timeoutMilliseconds: UInt64 = 30_000
+        /// Requests a second of one key or address; 0: no bound.
+        package var rateLimit = 0
+        /// Requests that may come at once before the rate counts; the rate itself unless the file says
+        /// otherwise.
+        package var burst = 0
+        /// Lets a server without keys listen on more than loopback.
+        package var allowAnonymous = false
+        /// `*`, or origins as browsers send them.
+        package var corsAllowedOrigins: [String] = []
+        /// From whom `X-Forwarded-For` is believed.
+        package var trustedProxies: [AddressRange] = []
+        /// Names that `Host` may carry, in lower case; none: any.
+        package var allowedHosts: [String] = []
+        /// Files in PEM; both or neither.
+        package var tlsCertificate: String?
+        package var tlsKey: String?
+    }
+
+    /// The table `[plugins]`.
+    package struct Plugins: Hashable, Sendable {
+        /// Users besides root whose processors are run.
+        package var owners: [String] = []
     }
 
     /// The table `[journal]`.
@@ -47,6 +71,7 @@ package struct ServiceConfiguration: Hashable, Sendable {
     package var api = API()
     package var journal = Journal()
     package var log = Log()
+    package var plugins = Plugins()
     /// Keys of all queues together that deduplication remembers at once.
     package var dedupMax = 1_000_000
     /// Finished tasks of all queues together that stay known.
@@ -71,6 +96,13 @@ package struct ServiceConfiguration: Hashable, Sendable {
         var limits = ProcessorLimits()
         for layer in layers(for: name, manifest: manifest) { layer.processor.apply(to: &limits) }
         return limits
+    }
+
+    /// What a queue may take of the disk, in the same order of layers.
+    package func storageBounds(for name: String, manifest: QueueOverrides? = nil) -> QueueStorageBounds {
+        var bounds = QueueStorageBounds()
+        for layer in layers(for: name, manifest: manifest) { layer.apply(to: &bounds) }
+        return bounds
     }
 
     private func layers(for name: String, manifest: QueueOverrides?) -> [QueueOverrides] {

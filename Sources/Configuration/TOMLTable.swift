@@ -1,27 +1,3 @@
-/// Collects what is wrong while tables are read, so that all of it is told at once.
-package final class ProblemList {
-    package private(set) var problems: [ConfigurationProblem] = []
-
-    package init() {}
-
-    package func add(_ key: String, at position: SourcePosition, _ message: String) {
-        problems.append(ConfigurationProblem(position: position, key: key, message: message))
-    }
-
-    /// Throws if anything is wrong, in the order of sources, lines and columns.
-    package func throwIfAny() throws(ConfigurationError) {
-        guard !problems.isEmpty else { return }
-        let sources = problems.map(\.position.source)
-        let ordered = problems.enumerated().sorted { left, right in
-            let leftRank = sources.firstIndex(of: left.element.position.source) ?? 0
-            let rightRank = sources.firstIndex(of: right.element.position.source) ?? 0
-            return (leftRank, left.element.position.line, left.element.position.column, left.offset)
-                < (rightRank, right.element.position.line, right.element.position.column, right.offset)
-        }
-        throw ConfigurationError(problems: ordered.map(\.element))
-    }
-}
-
 /// Reads one table key by key.
 ///
 /// What is absent is nil; what is wrong is nil too, and told to the problem list.
@@ -62,6 +38,12 @@ package final class TOMLTable {
         return members[key]
     }
 
+    /// The node of a key whose value the caller checks against `expected`.
+    package func node(_ key: String, expected: String) -> TOMLNode? {
+        problems.expect(fullKey(key), expected)
+        return node(key)
+    }
+
     package func reject(_ key: String, _ node: TOMLNode, expected: String) {
         problems.add(fullKey(key), at: node.position, "expected \(expected), found \(node.found)")
     }
@@ -69,39 +51,46 @@ package final class TOMLTable {
     package func rejectUnknownKeys() {
         for key in members.keys.sorted() where !known.contains(key) {
             guard let node = members[key] else { continue }
-            let meant =
-                Spelling.nearest(to: key, among: known).map { ", did you mean \(TOMLNode.quoted($0))?" } ?? ""
-            problems.add(fullKey(key), at: node.position, "unknown key\(meant)")
+            let meant = Spelling.nearest(to: key, among: known).map { "did you mean \(TOMLNode.quoted($0))?" }
+            let all = "expected one of \(known.sorted().joined(separator: ", "))"
+            problems.add(fullKey(key), at: node.position, "unknown key, \(meant ?? all)")
         }
     }
 
     package func string(_ key: String) -> String? {
-        guard let node = node(key) else { return nil }
-        if case .string(let text) = node.value { return text }
-        reject(key, node, expected: "a string")
+        text(key, expected: "a string") { $0 }
+    }
+
+    /// What `parse` makes of a string; nil from it is told as not being `expected`.
+    package func text<Value>(_ key: String, expected: String, parse: (String) -> Value?) -> Value? {
+        guard let node = node(key, expected: expected) else { return nil }
+        if case .string(let text) = node.value, let value = parse(text) { return value }
+        reject(key, node, expected: expected)
         return nil
     }
 
     package func boolean(_ key: String) -> Bool? {
-        guard let node = node(key) else { return nil }
+        let expected = "true or false"
+        guard let node = node(key, expected: expected) else { return nil }
         if case .boolean(let flag) = node.value { return flag }
-        reject(key, node, expected: "true or false")
+        reject(key, node, expected: expected)
         return nil
     }
 
     package func integer(_ key: String, in range: ClosedRange<Int64>) -> Int64? {
-        guard let node = node(key) else { return nil }
+        let expected = "an integer from \(range.lowerBound) to \(range.upperBound)"
+        guard let node = node(key, expected: expected) else { return nil }
         if case .integer(let number) = node.value, range.contains(number) { return number }
-        let bounds =
-            range.upperBound == .max
-            ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
-        reject(key, node, expected: "an integer \(bounds)")
+        reject(key, node, expected: expected)
         return nil
     }
 
     /// A number from `1` to a bound, with at most two decimals, in hundredths.
     package func hundredths(_ key: String, in range: ClosedRange<UInt32>) -> UInt32? {
-        guard let node = node(key) else { return nil }
+        let low = Double(range.lowerBound) / 100
+        let expected =
+            "a number from \(low) to \(Double(range.upperBound) / 100) with at most two decimals"
+        guard let node = node(key, expected: expected) else { return nil }
         let number: Double? =
             switch node.value {
             case .integer(let whole): Double(whole)
@@ -112,10 +101,7 @@ package final class TOMLTable {
             let scaled = (number * 100).rounded()
             if abs(scaled - number * 100) < 1e-6, range.contains(UInt32(scaled)) { return UInt32(scaled) }
         }
-        let low = Double(range.lowerBound) / 100
-        reject(
-            key, node,
-            expected: "a number from \(low) to \(Double(range.upperBound) / 100) with at most two decimals")
+        reject(key, node, expected: expected)
         return nil
     }
 
@@ -123,41 +109,47 @@ package final class TOMLTable {
     ///
     /// `forever` says whether the word is allowed.
     package func duration(_ key: String, in range: ClosedRange<UInt64>, forever: Bool = false) -> UInt64? {
-        guard let node = node(key) else { return nil }
+        let low = Quantities.durationText(range.lowerBound)
+        let bounds =
+            range.upperBound >= Quantities.foreverMilliseconds
+            ? "of at least \(low)" : "from \(low) to \(Quantities.durationText(range.upperBound))"
+        let expected = "a duration \(bounds) such as \"30s\"" + (forever ? ", or \"forever\"" : "")
+        guard let node = node(key, expected: expected) else { return nil }
         if case .string(let text) = node.value {
             if forever, text == "forever" { return Quantities.foreverMilliseconds }
             if let value = Quantities.milliseconds(text), range.contains(value) { return value }
         }
         if case .integer(0) = node.value, range.contains(0) { return 0 }
-        let low = Quantities.durationText(range.lowerBound)
-        let bounds =
-            range.upperBound >= Quantities.foreverMilliseconds
-            ? "of at least \(low)" : "from \(low) to \(Quantities.durationText(range.upperBound))"
-        reject(
-            key, node, expected: "a duration \(bounds) such as \"30s\"" + (forever ? ", or \"forever\"" : ""))
+        reject(key, node, expected: expected)
         return nil
     }
 
     /// Bytes; a bare integer counts bytes too.
-    package func size(_ key: String, in range: ClosedRange<UInt64>) -> UInt64? {
-        guard let node = node(key) else { return nil }
-        var value: UInt64?
-        if case .string(let text) = node.value { value = Quantities.bytes(text) }
-        if case .integer(let number) = node.value { value = UInt64(exactly: number) }
-        if let value, range.contains(value) { return value }
+    ///
+    /// `unlimited` says whether the word is allowed.
+    package func size(_ key: String, in range: ClosedRange<UInt64>, unlimited: Bool = false) -> UInt64? {
         let bounds =
             "from \(Quantities.sizeText(range.lowerBound)) to \(Quantities.sizeText(range.upperBound))"
-        reject(key, node, expected: "a size \(bounds) such as \"64 MiB\"")
+        let expected = "a size \(bounds) such as \"64 MiB\"" + (unlimited ? ", or \"unlimited\"" : "")
+        guard let node = node(key, expected: expected) else { return nil }
+        var value: UInt64?
+        if case .string(let text) = node.value {
+            if unlimited, text == "unlimited" { return Quantities.unlimitedBytes }
+            value = Quantities.bytes(text)
+        }
+        if case .integer(let number) = node.value { value = UInt64(exactly: number) }
+        if let value, range.contains(value) { return value }
+        reject(key, node, expected: expected)
         return nil
     }
 
     /// One of a few words.
     package func choice<Value>(_ key: String, among words: [(word: String, value: Value)]) -> Value? {
-        guard let node = node(key) else { return nil }
+        let list = words.map { "\"\($0.word)\"" }.joined(separator: ", ")
+        guard let node = node(key, expected: "one of \(list)") else { return nil }
         if case .string(let text) = node.value, let match = words.first(where: { $0.word == text }) {
             return match.value
         }
-        let list = words.map { "\"\($0.word)\"" }.joined(separator: ", ")
         var hint = ""
         if case .string(let text) = node.value,
             let meant = Spelling.nearest(to: text, among: words.map(\.word))
@@ -169,24 +161,32 @@ package final class TOMLTable {
     }
 
     package func strings(_ key: String) -> [String]? {
-        guard let node = node(key) else { return nil }
+        list(key, of: "strings", element: "a string in the array") { $0 }
+    }
+
+    /// An array of what `parse` makes of each string; the element that is wrong is named.
+    package func list<Value>(_ key: String, of what: String, element: String, parse: (String) -> Value?)
+        -> [Value]?
+    {
+        let expected = "an array of \(what)"
+        guard let node = node(key, expected: expected) else { return nil }
         guard case .array(let elements) = node.value else {
-            reject(key, node, expected: "an array of strings")
+            reject(key, node, expected: expected)
             return nil
         }
-        var texts: [String] = []
-        for element in elements {
-            guard case .string(let text) = element.value else {
-                reject(key, element, expected: "a string in the array")
+        var values: [Value] = []
+        for node in elements {
+            guard case .string(let text) = node.value, let value = parse(text) else {
+                reject(key, node, expected: element)
                 return nil
             }
-            texts.append(text)
+            values.append(value)
         }
-        return texts
+        return values
     }
 
     package func table(_ key: String) -> TOMLTable? {
-        guard let node = node(key) else { return nil }
+        guard let node = node(key, expected: "a table") else { return nil }
         guard case .table(let members) = node.value else {
             reject(key, node, expected: "a table")
             return nil

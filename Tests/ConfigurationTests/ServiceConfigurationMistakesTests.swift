@@ -42,7 +42,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     ]
 
     static let types = [
-        Mistake("\nenvironment = 5", "environment: expected a string, found the integer 5"),
+        Mistake("\nenvironment = 5", "such as \"prod\", found the integer 5"),
         Mistake("\napi = 5", "api: expected a table, found the integer 5"),
         Mistake(
             "[queue]\nlease = 180",
@@ -55,7 +55,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         Mistake("[queue]\nmax_attempts = 5.0", "expected an integer from 1 to 1000, found the number 5.0"),
         Mistake("[queue]\non_exhausted = [\"dead-letter\"]", "found an array"),
         Mistake("[queue]\nretention = 1979-05-27", "found a date"),
-        Mistake("[journal]\ndirectory = 5", "journal.directory: expected a string, found the integer 5"),
+        Mistake("[journal]\ndirectory = 5", "expected a folder's path, found the integer 5"),
         Mistake("[queues]\nmail = \"x\"", "queues.mail: expected a table, found the string \"x\""),
         Mistake("[processor]\nretry = \"1s\"", "processor.retry: expected a table, found the string \"1s\""),
     ]
