@@ -126,6 +126,25 @@ import WireProtocol
         #expect(again.deliveries.map(\.attempt) == [3], "\(again)")
     }
 
+    /// Simulation, seed 128747.
+    @Test func aLateHelloOnAnOlderConnectionIsRefusedAndTakesNothingBack() throws {
+        var fixture = try BrokerFixture()
+        let newer = ConnectionID(rawValue: 99)
+        _ = try fixture.greet(.ingest, .ingest)
+        _ = try fixture.greet(newer, .worker)
+        _ = try fixture.turn([(newer, .worker, .credit(tasks: 1))])
+        let delivered = try fixture.turn([(.ingest, .ingest, BrokerFixture.enqueue(1))]).deliveries
+        #expect(delivered.count == 1)
+        let replies = try fixture.greet(.worker, .worker)
+        #expect(replies == [.helloRefused(reason: "this session has a newer connection")])
+        fixture.wire.events = [.processDied(newer)]
+        _ = try fixture.turn()
+        let next = ConnectionID(rawValue: 100)
+        _ = try fixture.greet(next, .worker)
+        let again = try fixture.turn([(next, .worker, .credit(tasks: 1))])
+        #expect(again.deliveries.map(\.attempt) == [2], "\(again)")
+    }
+
     @Test func aDeliveryThatDidNotLeaveIsReleasedUncounted() throws {
         var fixture = try BrokerFixture()
         _ = try fixture.greet(.ingest, .ingest)

@@ -110,7 +110,10 @@ import Testing
                         counts["\(series.call) \(series.file)", default: 0] += count
                     }
                     let listed = try StraceListing.counts(in: output, of: folder)
-                    #expect(listed == counts)
+                    let unseen = listed.filter { $0.value > counts[$0.key, default: 0] }
+                    #expect(unseen.isEmpty)
+                    // The end of the process may overtake what its other thread was about to call.
+                    #expect(counts.values.reduce(0, +) - listed.values.reduce(0, +) <= 1)
                     #expect(listed.values.reduce(0, +) > 100)
                 }
             }
