@@ -10,7 +10,7 @@ package enum Operation: Hashable, Sendable {
 
 /// A part of a dead-letter queue.
 package struct DeadLetterPage: Hashable, Sendable {
-    package struct Task: Hashable, Sendable {
+    package struct Entry: Hashable, Sendable {
         package let id: TaskID
         package let sequence: TaskSequence
         /// Empty for the queue's own group.
@@ -19,7 +19,7 @@ package struct DeadLetterPage: Hashable, Sendable {
         package let receives: UInt32
     }
 
-    package let tasks: [Task]
+    package let tasks: [Entry]
     package let hasMore: Bool
 }
 
@@ -115,12 +115,12 @@ extension QueueStateMachine {
             else { return nil }
             next = durable.tasks[task].next
         }
-        var tasks: [DeadLetterPage.Task] = []
+        var tasks: [DeadLetterPage.Entry] = []
         while !next.isNone, tasks.count < limit {
             let entry = durable.tasks[next]
             let detail = durable.detail(of: next)
             tasks.append(
-                DeadLetterPage.Task(
+                DeadLetterPage.Entry(
                     id: entry.id, sequence: entry.sequence, group: durable.groups[entry.group].key.name,
                     reason: detail?.deadReason ?? .exhausted, receives: detail?.receives ?? 0))
             next = entry.next
