@@ -9,14 +9,11 @@ struct DeadLetterWalk {
     struct Filter: Hashable, Sendable {
         var group: String?
         var reason: DeadLetterReason?
-        /// A task must be accepted before this time, milliseconds since 1970.
-        var acceptedBefore: UInt64?
 
         /// `queue` names the group of tasks that were given none.
         func matches(_ task: DeadTask, queue: String) -> Bool {
             if let group, group != (task.group.isEmpty ? queue : task.group) { return false }
             if let reason, reason != task.reason { return false }
-            if let acceptedBefore, task.id.unixMilliseconds >= acceptedBefore { return false }
             return true
         }
     }
@@ -58,7 +55,8 @@ struct DeadLetterWalk {
                 let fresh = page.tasks.filter { seen.insert($0.id).inserted }
                 let matching = fresh.filter { filter.matches($0, queue: queue) }
                 isAtEnd = !page.hasMore
-                let remaining = takesOut ? page.tasks.last { !matching.contains($0) } : page.tasks.last
+                let taken = takesOut ? Set(matching.map(\.id)) : []
+                let remaining = page.tasks.last { !taken.contains($0.id) }
                 if let remaining { last = remaining.id }
                 if !matching.isEmpty { return matching }
             }
