@@ -131,13 +131,13 @@ final class AdminClient {
         guard problem.isEmpty else { throw .failed("the queue \(name) was not declared: \(problem)") }
     }
 
-    private func takeCorrelation() -> Correlation {
+    func takeCorrelation() -> Correlation {
         defer { nextCorrelation += 1 }
         return nextCorrelation
     }
 
     /// Says hello with each request: a connection may have been made anew since the last one.
-    private func exchange<Answer>(
+    func exchange<Answer>(
         _ request: Request, extraMilliseconds: UInt64 = 0, answer: (Reply) -> Answer?
     ) throws(CommandFailure) -> Answer {
         var frame = FrameWriter()
@@ -185,7 +185,7 @@ final class AdminClient {
             case .rejected(let reason):
                 throw CommandFailure.failed("the broker refused the request: \(reason)")
             case .welcome, .enqueued, .task, .cancelled, .queues, .delivery, .settled, .status, .done, .dead,
-                .acted, .payload:
+                .acted, .payload, .backup:
                 continue
             }
         }

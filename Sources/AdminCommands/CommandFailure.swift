@@ -8,8 +8,11 @@ package enum CommandFailure: Error, Hashable, Sendable {
     case notReachable(String)
     /// There is no such task or queue.
     case notFound(String)
+    /// The configuration has mistakes, a line each.
+    case misconfigured(String)
 
-    /// Codes that scripts may rely on: 1 failed, 2 usage, 3 not reachable, 4 not found.
+    /// Codes that scripts may rely on: 1 failed, 2 usage, 3 not reachable, 4 not found, 78 (EX_CONFIG)
+    /// misconfigured.
     ///
     /// 0 is success.
     package var exitCode: Int32 {
@@ -18,6 +21,7 @@ package enum CommandFailure: Error, Hashable, Sendable {
         case .usage: 2
         case .notReachable: 3
         case .notFound: 4
+        case .misconfigured: ConfigCommand.misconfiguredStatus
         }
     }
 }
@@ -25,7 +29,9 @@ package enum CommandFailure: Error, Hashable, Sendable {
 extension CommandFailure: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .failed(let text), .usage(let text), .notReachable(let text), .notFound(let text): text
+        case .failed(let text), .usage(let text), .notReachable(let text), .notFound(let text),
+            .misconfigured(let text):
+            text
         }
     }
 }

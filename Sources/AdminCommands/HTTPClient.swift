@@ -17,10 +17,20 @@ struct HTTPClient {
             "POST \(address.prefix)\(path) HTTP/1.1\r\nHost: \(address.authority)\r\nConnection: close\r\n"
         head += "Content-Type: application/json\r\nContent-Length: \(body.count)\r\n"
         for (name, value) in headers { head += "\(name): \(value)\r\n" }
+        return try exchange(Array((head + "\r\n").utf8) + body)
+    }
+
+    func get(_ path: String) throws(CommandFailure) -> HTTPResponse {
+        let head =
+            "GET \(address.prefix)\(path) HTTP/1.1\r\nHost: \(address.authority)\r\nConnection: close\r\n\r\n"
+        return try exchange(Array(head.utf8))
+    }
+
+    private func exchange(_ request: [UInt8]) throws(CommandFailure) -> HTTPResponse {
         let connection = try connect()
         let bytes: [UInt8]
         do throws(SystemError) {
-            try send(Array((head + "\r\n").utf8) + body, on: connection)
+            try send(request, on: connection)
             bytes = try receiveAll(connection)
         } catch {
             throw .failed(

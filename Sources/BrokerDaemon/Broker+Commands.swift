@@ -69,6 +69,10 @@ extension Broker {
             outbox.append(.acted(correlation: correlation, [outcome]), to: connection)
         case .payload(let correlation, let id):
             try answerPayload(id, request, correlation: correlation, to: connection)
+        case .beginBackup(let correlation): try beginBackup(correlation: correlation, for: connection)
+        case .keepBackup(let correlation):
+            keepBackup(correlation: correlation, ends: false, for: connection)
+        case .endBackup(let correlation): keepBackup(correlation: correlation, ends: true, for: connection)
         }
     }
 

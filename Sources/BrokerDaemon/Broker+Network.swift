@@ -11,6 +11,7 @@ extension Broker {
         case .frame(let connection, let role, let bytes): try handleFrame(bytes, from: connection, role: role)
         case .disconnected(let connection):
             guard let peer = peers.removeValue(forKey: connection) else { return }
+            endBackup(of: connection)
             if peer.role == .worker {
                 let held = state.workerDisconnected(connection.peer, now: clock.monotonic)
                 events.append(.workerGone(name: peer.name, queue: peer.queue, died: false, leases: held))
@@ -139,7 +140,9 @@ extension Request {
         case .lookup, .cancel: role == .ingest || role == .admin
         case .enqueue: role == .ingest
         case .credit, .ack, .nack, .reject, .release, .renew, .stalled: role == .worker
-        case .status, .declareQueue, .pause, .listDead, .act, .redriveEdited, .payload: role == .admin
+        case .status, .declareQueue, .pause, .listDead, .act, .redriveEdited, .payload,
+            .beginBackup, .keepBackup, .endBackup:
+            role == .admin
         }
     }
 }

@@ -121,9 +121,8 @@ extension Broker {
         case .completed, .cancelled: if wantsTaskEvents { events.append(event) }
         case .deadLettered, .parked, .attemptFailed: events.append(event)
         case .accepted, .leased, .operated, .workerConnected, .workerGone, .queueDeclared, .pauseChanged,
-            .stalled,
-            .badFrame,
-            .diskFull, .segmentsDeleted, .checkpointFailed:
+            .stalled, .badFrame, .diskFull, .segmentsDeleted, .checkpointFailed, .backupBegan,
+            .backupEnded:
             break
         }
     }

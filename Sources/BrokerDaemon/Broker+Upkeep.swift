@@ -60,6 +60,7 @@ extension Broker {
             if let forgotten = work.forget { try recordIfRoom(.historyForgotten(forgotten)) }
             for id in work.expired { try perform(.expire(id)) }
         }
+        giveUpLostBackup()
         try makeRoom()
         try compact()
     }

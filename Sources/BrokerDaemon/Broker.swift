@@ -52,6 +52,7 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
     /// Tasks whose final state was decided in this turn, and for which somebody waits.
     var finals: [TaskID] = []
     var compaction = Compaction()
+    var backup: Backup?
     var upkeep = Upkeep()
     package var counters = BrokerCounters()
     /// What happened since the shell last took it.
@@ -145,7 +146,7 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
 
     /// When the next turn has something to do if nothing arrives.
     package var nextDeadline: MonotonicTime? {
-        [state.nextDeadline, waiters.earliest, nextFeeding].compactMap { $0 }.min()
+        [state.nextDeadline, waiters.earliest, nextFeeding, backup?.deadline].compactMap { $0 }.min()
     }
 
     /// Writes an empty batch which shows that the last one was durable.

@@ -67,6 +67,11 @@ package struct BrokerDaemon {
                 "journal is damaged; nothing was changed and nothing is served",
                 metadata: ["damage": "\(error)", "cure": "docs/OPERATIONS.md, \"the journal is damaged\""])
             return ExitStatus.damaged
+        case .isBackup, .notEmpty:
+            logger.critical(
+                "this is a backup and no journal; nothing was changed and nothing is served",
+                metadata: ["cure": "'taskq journal restore' makes a journal of it elsewhere"])
+            return ExitStatus.damaged
         case .storage, .full, .tooLarge, .gone:
             logger.critical(
                 "disk failed; what was not yet acknowledged is not acknowledged",
@@ -82,7 +87,8 @@ package struct BrokerDaemon {
         var clocks = Self.readClocks(bootID: bootID)
         // The directory's lock comes before the sockets: a second broker would take their paths over.
         var broker = try Broker.recovering(
-            FileStorage(directory: configuration.journal.directory), options: BrokerOptions(configuration),
+            FileStorage(directory: configuration.journal.directory),
+            options: try BrokerOptions(configuration),
             endpoint: LateEndpoint(), background: background, clocks: clocks,
             now: clock.begin(rawNanoseconds: clocks.monotonicNanoseconds), progress: reportProgress)
         logRecovery(broker.recovery, tasks: broker.state.sums.reduce(0) { $0 + $1.live })
@@ -203,11 +209,12 @@ private struct Watchdog {
 }
 
 extension BrokerOptions {
-    init(_ configuration: ServiceConfiguration) {
+    init(_ configuration: ServiceConfiguration) throws {
         self.init(
             journal: JournalOptions(
                 segmentBytes: Int(clamping: configuration.journal.segmentBytes),
                 reserveBytes: Int(clamping: configuration.journal.reserveBytes)),
+            directory: try FileContents.absolute(configuration.journal.directory),
             queues: configuration.queues.keys.sorted().map { ($0, configuration.queueSettings(for: $0)) },
             defaults: configuration.queueSettings(for: BrokerOptions.defaultQueue))
         bounds.finishedMax = configuration.historyMax

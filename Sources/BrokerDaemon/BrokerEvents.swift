@@ -20,6 +20,8 @@ package enum BrokerEvent: Sendable {
     case stalled(queue: String, reason: String)
     case badFrame(role: String, reason: String)
     case diskFull
+    case backupBegan(LogSequenceNumber)
+    case backupEnded(String)
     case segmentsDeleted([UInt32])
     case checkpointFailed(String)
 }

@@ -92,7 +92,7 @@ private struct Line {
         case .operated(let id, let act, let actor):
             self.init(.notice, "task \(act.participle)", ["task.id": "\(id)", "by": "\(actor)"])
         case .workerConnected, .workerGone, .queueDeclared, .pauseChanged, .stalled, .badFrame, .diskFull,
-            .segmentsDeleted, .checkpointFailed:
+            .segmentsDeleted, .checkpointFailed, .backupBegan, .backupEnded:
             self.init(operating: event, name: name)
         }
     }
@@ -120,6 +120,8 @@ private struct Line {
         case .badFrame(let role, let reason):
             self.init(.warning, "bad frame dropped", ["socket": "\(role)", "reason": "\(reason)"])
         case .diskFull: self.init(.error, "post refused: the disk is full")
+        case .backupBegan(let lsn): self.init(.notice, "backup began", ["journal.lsn": "\(lsn.rawValue)"])
+        case .backupEnded(let reason): self.init(.notice, "backup ended", ["reason": "\(reason)"])
         case .segmentsDeleted(let numbers): self.init(.debug, "segments deleted", ["segments": "\(numbers)"])
         case .checkpointFailed(let reason): self.init(.error, "checkpoint failed", ["reason": "\(reason)"])
         case .accepted, .leased, .completed, .attemptFailed, .deadLettered, .parked, .cancelled, .operated:

@@ -5,6 +5,8 @@ package import TaskModel
 /// What the broker needs to know before it starts; effective values, wherever they came from.
 package struct BrokerOptions: Sendable {
     package var journal: JournalOptions
+    /// Where the journal lies, for a backup's client.
+    package var directory: String
     package var bounds: QueueStateMachine.Bounds
     /// Queues that the configuration names, with their settings.
     ///
@@ -14,11 +16,12 @@ package struct BrokerOptions: Sendable {
     package var defaults: QueueSettings
 
     package init(
-        journal: JournalOptions = JournalOptions(),
+        journal: JournalOptions = JournalOptions(), directory: String = "",
         bounds: QueueStateMachine.Bounds = QueueStateMachine.Bounds(),
         queues: [(name: String, settings: QueueSettings)] = [], defaults: QueueSettings = QueueSettings()
     ) {
         self.journal = journal
+        self.directory = directory
         self.bounds = bounds
         self.queues = queues
         self.defaults = defaults

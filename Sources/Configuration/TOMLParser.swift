@@ -20,7 +20,8 @@ package enum TOMLParser {
         var line: UInt32 = 0
         var column: UInt32 = 0
         if let text = ctoml_error(document, &line, &column) {
-            throw refusal(source, Int(line), Int(column), String(cString: text))
+            let mistake = TOMLMistake(in: bytes, line: Int(line), detail: String(cString: text))
+            throw refusal(source, Int(line), Int(column), "\(mistake)")
         }
         let nodes = UnsafeBufferPointer(start: ctoml_nodes(document), count: ctoml_node_count(document))
         var index = 0

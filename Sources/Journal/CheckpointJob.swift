@@ -168,13 +168,7 @@ private struct CheckpointWriter: ~Copyable {
     /// The segments, the footer, and everything synced.
     mutating func finish(_ segments: [SegmentFact]) throws(JournalError) {
         try turn(to: .segments)
-        for segment in segments {
-            output.putVariable(UInt64(segment.number))
-            output.putVariable(UInt64(segment.madeBytes))
-            output.putVariable(UInt64(segment.validBytes))
-            output.put(segment.chain)
-            output.putVariable(segment.lastLSN.rawValue)
-        }
+        for segment in segments { output.put(segment) }
         try turn(to: .footer)
         output.put(blocks)
         output.put(chain)
@@ -182,5 +176,15 @@ private struct CheckpointWriter: ~Copyable {
         output.put(placeCount)
         try endBlock()
         try file.sync()
+    }
+}
+
+extension EncodingBuffer {
+    mutating func put(_ segment: SegmentFact) {
+        putVariable(UInt64(segment.number))
+        putVariable(UInt64(segment.madeBytes))
+        putVariable(UInt64(segment.validBytes))
+        put(segment.chain)
+        putVariable(segment.lastLSN.rawValue)
     }
 }

@@ -8,7 +8,9 @@ struct Checkpoint {
     let segments: [SegmentFact]
     /// Offsets of live payload records by segment, ascending.
     let livePayloads: [UInt32: [UInt32]]
-    private let bytes: [UInt8]
+    let bytes: [UInt8]
+    /// In their order; the last is the footer.
+    let blocks: [Block]
     private let recordBlocks: [Range<Int>]
 
     enum Failure: Error {
@@ -27,6 +29,7 @@ struct Checkpoint {
         self.header = header
         self.bytes = bytes
         guard let blocks = Self.blocks(of: bytes, seed: header.seed) else { throw .bad }
+        self.blocks = blocks
         do throws(DecodingFailure) {
             (recordBlocks, livePayloads, segments) = try Self.contents(of: bytes, blocks)
         } catch {
@@ -34,7 +37,7 @@ struct Checkpoint {
         }
     }
 
-    private struct Block {
+    struct Block {
         let kind: CheckpointBlock
         let payload: Range<Int>
     }
@@ -92,6 +95,16 @@ struct Checkpoint {
                 }
             }
             return (records, live, segments)
+        }
+    }
+
+    func segmentFacts(of block: Block) throws(DecodingFailure) -> [SegmentFact] {
+        try bytes.withUnsafeBufferPointer { (buffer) throws(DecodingFailure) in
+            let payload = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[block.payload])
+            var reader = BodyReader(payload, in: bytes, at: block.payload.lowerBound)
+            var facts: [SegmentFact] = []
+            while reader.remaining > 0 { facts.append(try reader.readSegmentFact()) }
+            return facts
         }
     }
 

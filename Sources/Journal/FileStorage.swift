@@ -13,7 +13,7 @@ package struct FileStorage: JournalStorage {
 
     package func lock() throws(JournalError) -> any JournalLock {
         try makeDirectory(path)
-        return try FileLock(path: place("lock"))
+        return try FileLock(path: place(JournalName.lockFile))
     }
 
     /// Makes missing parents too, and the entry of each directory made durable in its own parent (W5).

@@ -10,14 +10,18 @@ extension Journal {
         if bytesSinceCheckpoint >= max(options.segmentBytes, liveBytes / 8) { return true }
         // On a full disk space comes back only by checkpoints, perhaps while nothing can be written: two let
         // the dead segments go.
-        return (isFull || bytesSinceCheckpoint > 0 && diskBytes > diskBytesWanted) && isAnySegmentDead
+        let held = diskBytes - keptDeadBytes
+        return (isFull || bytesSinceCheckpoint > 0 && held > diskBytesWanted) && isAnySegmentDead
     }
 
     /// What the disk may hold: twice what is live, and two segments.
     private var diskBytesWanted: Int { 2 * liveBytes + 2 * options.segmentBytes }
 
+    /// Those that a backup reads do not count: no checkpoint would let them go.
     private var isAnySegmentDead: Bool {
-        segments.contains { $0.key != active.number && $0.value.liveRecords == 0 }
+        segments.contains { number, segment in
+            number != active.number && segment.liveRecords == 0 && kept?.segments.contains(number) != true
+        }
     }
 
     /// Fixes what a checkpoint covers: everything committed.
@@ -79,19 +83,20 @@ extension Journal {
     }
 
     /// A segment goes when it lies wholly before the older of the two checkpoints, neither points into it,
-    /// and nothing live is in it now.
+    /// nothing live is in it now, and no backup reads it.
     private mutating func deleteWhatIsNotNeeded() throws(JournalError) -> [UInt32] {
         guard checkpoints.count == 2 else { return [] }
         let needed = checkpoints[0].segments.union(checkpoints[1].segments)
         let covered = checkpoints[1].name.covered
         let deletable = segments.filter { number, segment in
             number < active.number && segment.lastLSN <= covered && segment.liveRecords == 0
-                && !needed.contains(number)
+                && !needed.contains(number) && kept?.segments.contains(number) != true
         }
-        guard !deletable.isEmpty || !staleCheckpoints.isEmpty else { return [] }
+        let stale = staleCheckpoints.filter { $0 != kept?.checkpoint }
+        guard !deletable.isEmpty || !stale.isEmpty else { return [] }
         do throws(JournalError) {
-            for name in staleCheckpoints { try storage.unlink(JournalName.checkpointFile(name)) }
-            staleCheckpoints = []
+            for name in stale { try storage.unlink(JournalName.checkpointFile(name)) }
+            staleCheckpoints.removeAll { stale.contains($0) }
             for number in deletable.keys.sorted() {
                 try storage.unlink(JournalName.segmentFile(number: number))
                 files.remove(number)

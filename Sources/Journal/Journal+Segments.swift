@@ -103,6 +103,7 @@ extension Journal {
     mutating func becomeFull() {
         isStillFull = isFull
         isFull = true
+        endBackup()
     }
 
     /// Bytes that can still be staged in segments that exist.

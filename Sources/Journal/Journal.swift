@@ -52,6 +52,8 @@ package struct Journal: ~Copyable, Sendable {
     /// CLOCK_BOOTTIME, milliseconds, before which no checkpoint is due; the disk was full.
     var nextCheckpoint: UInt64 = 0
     var bytesSinceCheckpoint: Int
+    /// What a backup reads now.
+    var kept: KeptFiles?
     /// Bytes of records that were retained and not released.
     package internal(set) var liveBytes = 0
 

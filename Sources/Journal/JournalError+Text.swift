@@ -15,6 +15,8 @@ extension JournalError: CustomStringConvertible {
         case .unsupportedVersion(let file, let version):
             "\(file) has version \(version) of the format, which this version of taskq cannot read"
         case .foreignFile(let file): "\(file) belongs to another journal, or has another file's name"
+        case .isBackup: "this is a backup: 'taskq journal restore' makes a journal of it"
+        case .notEmpty(let file): "the folder is not empty: there is \(file)"
         case .noGoodCheckpoint(let bad):
             "no checkpoint is whole (\(bad.joined(separator: ", "))), and the segments do not reach back "
                 + "to the first record"

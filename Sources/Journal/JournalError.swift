@@ -32,14 +32,18 @@ package enum JournalError: Error, Equatable, Sendable {
     case unsupportedVersion(file: String, version: UInt32)
     /// A segment or checkpoint of another journal lies in this one's directory.
     case foreignFile(file: String)
+    /// The directory is a backup: two journals with one identity would take each other's receipts.
+    case isBackup
+    /// The directory is to be filled, and something lies in it already.
+    case notEmpty(file: String)
     /// No checkpoint is whole, and the segments do not reach back to the first record.
     case noGoodCheckpoint(bad: [String])
 
     /// True where systemd must not restart the daemon: only a person can help.
     package var isDamage: Bool {
         switch self {
-        case .damaged, .damagedRecord, .noGoodCheckpoint, .foreignFile, .unsupportedVersion: true
-        case .locked, .storage, .full, .tooLarge, .gone: false
+        case .damaged, .damagedRecord, .noGoodCheckpoint, .foreignFile, .unsupportedVersion, .isBackup: true
+        case .locked, .storage, .full, .tooLarge, .gone, .notEmpty: false
         }
     }
 }

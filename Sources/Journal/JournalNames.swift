@@ -10,6 +10,8 @@ enum JournalName: Hashable {
     case instance(JournalInstance)
     /// A file that was being made when the process died.
     case unfinished
+    /// Says that the directory is a whole backup, and of what; written last.
+    case backupNote
 
     private static let segmentSuffix = ".segment"
     private static let checkpointPrefix = "checkpoint-"
@@ -20,8 +22,10 @@ enum JournalName: Hashable {
         if name.hasSuffix(Self.unfinishedSuffix) {
             switch JournalName(String(name.dropLast(Self.unfinishedSuffix.count))) {
             case .segment, .checkpoint: self = .unfinished
-            case .unfinished, .instance, nil: return nil
+            case .unfinished, .instance, .backupNote, nil: return nil
             }
+        } else if name == Self.backupNoteFile {
+            self = .backupNote
         } else if name.hasSuffix(Self.segmentSuffix) {
             guard let number = Self.hexadecimal(name.dropLast(Self.segmentSuffix.count), digits: 16),
                 let segment = UInt32(exactly: number), segment > 0
@@ -46,6 +50,9 @@ enum JournalName: Hashable {
         }
     }
 
+    static let backupNoteFile = "taskq-backup"
+    static let lockFile = "lock"
+
     static func segmentFile(number: UInt32) -> String { padded(UInt64(number), digits: 16) + segmentSuffix }
 
     static func checkpointFile(_ name: CheckpointName) -> String {
@@ -54,8 +61,11 @@ enum JournalName: Hashable {
     }
 
     static func instanceFile(_ instance: JournalInstance) -> String {
-        instancePrefix + padded(instance.rawValue, digits: 16)
+        instancePrefix + digits(of: instance)
     }
+
+    /// As an instance is written wherever people read it.
+    static func digits(of instance: JournalInstance) -> String { padded(instance.rawValue, digits: 16) }
 
     static func unfinishedFile(_ name: String) -> String { name + unfinishedSuffix }
 
@@ -81,6 +91,7 @@ struct JournalListing {
     private(set) var checkpoints: [CheckpointName] = []
     private(set) var instances: [JournalInstance] = []
     private(set) var unfinished: [String] = []
+    private(set) var isBackup = false
 
     init(_ storage: any JournalStorage) throws(JournalError) {
         for name in try storage.list() {
@@ -89,6 +100,7 @@ struct JournalListing {
             case .checkpoint(let checkpoint): checkpoints.append(checkpoint)
             case .instance(let instance): instances.append(instance)
             case .unfinished: unfinished.append(name)
+            case .backupNote: isBackup = true
             case nil: break
             }
         }

@@ -43,6 +43,10 @@ package struct JournalVerification: Sendable {
     package private(set) var instance: JournalInstance?
     /// What opening the journal would say, or the reason why it would refuse.
     package let recovery: Result<RecoveryReport, JournalError>
+    /// What a copy of the journal needs; nil where opening it would be refused.
+    package let contents: JournalContents?
+    /// The last LSN of a backup, as its note says; nil where the directory is none, or was cut short.
+    package let backupLSN: LogSequenceNumber?
 
     /// What keeps the journal from being whole, the worst first; warnings are not among it.
     package var problems: [String] {
@@ -64,6 +68,7 @@ package struct JournalVerification: Sendable {
         _ storage: any JournalStorage, sink: inout some JournalRecoverySink
     ) throws(JournalError) {
         let listing = try JournalListing(storage)
+        backupLSN = listing.isBackup ? try JournalCopy.notedLSN(in: storage) : nil
         isAbsent = listing.isEmpty && listing.instances.isEmpty
         for number in listing.segments {
             do throws(JournalError) {
@@ -84,9 +89,12 @@ package struct JournalVerification: Sendable {
                     segments: checkpoint?.segments.map(\.number) ?? []))
         }
         do throws(JournalError) {
-            recovery = .success(try Recovery.inspect(storage, listing, sink: &sink))
+            let inspected = try Recovery.inspect(storage, listing, sink: &sink)
+            recovery = .success(inspected.report)
+            contents = inspected.contents
         } catch {
             recovery = .failure(error)
+            contents = nil
         }
     }
 

@@ -78,6 +78,7 @@ struct Recovery {
         sink: inout some JournalRecoverySink, progress: ((RecoveryProgress) -> Void)?
     ) throws(JournalError) -> RecoveredJournal {
         var listing = try JournalListing(storage)
+        guard !listing.isBackup else { throw .isBackup }
         for name in listing.unfinished { try storage.unlink(name) }
         let isNew = listing.isEmpty
         guard !isNew || listing.instances.isEmpty else { throw allIsMissing() }
@@ -94,10 +95,25 @@ struct Recovery {
     /// What recovery would find and say, with nothing in the directory changed.
     static func inspect(
         _ storage: any JournalStorage, _ listing: JournalListing, sink: inout some JournalRecoverySink
-    ) throws(JournalError) -> RecoveryReport {
+    ) throws(JournalError) -> (report: RecoveryReport, contents: JournalContents) {
         var recovery = try Recovery(storage, listing, mayWrite: false, progress: Progress(sink: nil))
         try recovery.recover(into: &sink)
-        return recovery.report
+        return (recovery.report, recovery.contents)
+    }
+
+    /// What was used of the directory: everything that a copy of the journal needs.
+    private var contents: JournalContents {
+        let checkpoint = checkpoints.first
+        let first = checkpoint?.segments.max() ?? 0
+        return JournalContents(
+            instance: instance, lastLSN: LogSequenceNumber(rawValue: expected.rawValue - 1),
+            checkpoint: checkpoint.map { JournalName.checkpointFile($0.name) },
+            segments: segments[...tail].filter {
+                $0.number >= first || checkpoint?.segments.contains($0.number) == true
+            }.map {
+                JournalContents.Segment(
+                    number: $0.number, madeBytes: $0.madeBytes, endBytes: $0.validBytes)
+            })
     }
 
     /// The directory says that it holds a journal, and there is neither segment nor checkpoint.

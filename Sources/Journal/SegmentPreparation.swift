@@ -38,7 +38,15 @@ package struct SegmentPreparation: Sendable {
     private func make() throws(JournalError) -> PreparedSegment {
         let name = JournalName.segmentFile(number: header.segment)
         let unfinished = JournalName.unfinishedFile(name)
-        let file = try createAnew(unfinished)
+        let file = try makeZeros(unfinished)
+        try storage.rename(unfinished, to: name)
+        try storage.syncDirectory()
+        return PreparedSegment(number: header.segment, file: file, madeBytes: header.madeBytes)
+    }
+
+    /// The file as it is before its first batch, durable but for its name.
+    func makeZeros(_ name: String) throws(JournalError) -> any JournalFile {
+        let file = try createAnew(name)
         var buffer = EncodingBuffer(capacity: Self.stepBytes)
         header.write(to: &buffer)
         try file.writeFully(buffer.bytes, at: 0)
@@ -54,9 +62,7 @@ package struct SegmentPreparation: Sendable {
             if steps % Self.syncEverySteps == 0 { try file.sync() }
         }
         try file.sync()
-        try storage.rename(unfinished, to: name)
-        try storage.syncDirectory()
-        return PreparedSegment(number: header.segment, file: file, madeBytes: header.madeBytes)
+        return file
     }
 
     private func createAnew(_ name: String) throws(JournalError) -> any JournalFile {

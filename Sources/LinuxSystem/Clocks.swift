@@ -1,3 +1,4 @@
+private import CLinux
 private import Glibc
 
 /// The kernel's clocks.
@@ -14,6 +15,11 @@ package enum Clocks {
     ///
     /// May jump both ways.
     package static func wallMilliseconds() -> UInt64 { nanoseconds(of: CLOCK_REALTIME) / 1_000_000 }
+
+    /// Whether the kernel was told how exact the wall clock is, by NTP or the like.
+    ///
+    /// The corresponding C function is `adjtimex`.
+    package static var isSynchronised: Bool { clinux_clock_is_synchronised() != 0 }
 
     private static func nanoseconds(of clock: clockid_t) -> UInt64 {
         var reading = timespec()

@@ -8,6 +8,11 @@ package enum Limits {
     package static let workerNameBytesMax = 128
     package static let resultBytesMax = 16 * 1_024
     package static let actorNameBytesMax = 128
+    /// PATH_MAX and NAME_MAX of Linux.
+    package static let pathBytesMax = 4_096
+    package static let fileNameBytesMax = 255
+    /// How long the journal's files are kept for a backup from which nothing is heard, milliseconds.
+    package static let backupSilenceMilliseconds: UInt64 = 60_000
     /// One ZeroMQ frame as a sender makes it; a single task's message may exceed it up to
     /// ``messageBytesMax``.
     package static let frameBytesMax = 4 << 20

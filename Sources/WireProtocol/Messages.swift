@@ -116,6 +116,12 @@ package enum Request: Hashable, Sendable {
     case redriveEdited(correlation: Correlation, id: TaskID, payload: ArraySlice<UInt8>, actor: String)
     /// Asks for the bytes of a live or dead task.
     case payload(correlation: Correlation, id: TaskID)
+    /// Asks for the journal's files to be kept as they are, as long as this connection lasts.
+    case beginBackup(correlation: Correlation)
+    /// The backup goes on; without it for ``Limits/backupSilenceMilliseconds`` it is over.
+    case keepBackup(correlation: Correlation)
+    /// Everything was copied; answered without a problem if everything was kept until now.
+    case endBackup(correlation: Correlation)
 }
 
 /// What the broker says of one post.
@@ -159,6 +165,8 @@ package enum Reply: Hashable, Sendable {
     case acted(correlation: Correlation, [ActOutcome])
     /// Nil where no such task is waiting, leased, parked or dead.
     case payload(correlation: Correlation, ArraySlice<UInt8>?)
+    /// What to copy, and the folder in which it lies.
+    case backup(correlation: Correlation, directory: String, JournalContents)
 }
 
 package struct Welcome: Hashable, Sendable {

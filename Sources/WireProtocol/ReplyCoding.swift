@@ -21,6 +21,7 @@ extension Reply {
         case dead = 178
         case acted = 179
         case payload = 180
+        case backup = 190
     }
 
     package var kind: Kind {
@@ -40,6 +41,7 @@ extension Reply {
         case .dead: .dead
         case .acted: .acted
         case .payload: .payload
+        case .backup: .backup
         }
     }
 
@@ -85,6 +87,10 @@ extension Reply {
             writer.write(correlation)
             writer.write(payload != nil)
             if let payload { writer.writePrefixed(payload) }
+        case .backup(let correlation, let directory, let contents):
+            writer.write(correlation)
+            writer.writePrefixed(directory)
+            writer.write(contents)
         }
     }
 
@@ -123,6 +129,10 @@ extension Reply {
             self = .payload(
                 correlation: try reader.read(),
                 try reader.readFlag() ? try reader.readPrefixed(maximum: Limits.messageBytesMax) : nil)
+        case .backup:
+            self = .backup(
+                correlation: try reader.read(), directory: try reader.readText(maximum: Limits.pathBytesMax),
+                try reader.readJournalContents())
         }
     }
 }

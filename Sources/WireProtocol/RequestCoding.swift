@@ -24,6 +24,9 @@ extension Request {
         case act = 52
         case redriveEdited = 53
         case payload = 54
+        case beginBackup = 70
+        case keepBackup = 71
+        case endBackup = 72
     }
 
     package var kind: Kind {
@@ -46,6 +49,9 @@ extension Request {
         case .act: .act
         case .redriveEdited: .redriveEdited
         case .payload: .payload
+        case .beginBackup: .beginBackup
+        case .keepBackup: .keepBackup
+        case .endBackup: .endBackup
         }
     }
 
@@ -76,7 +82,9 @@ extension Request {
             writer.write(id)
         case .renew(let receipts): writer.write(receipts)
         case .stalled(let reason): writer.writePrefixed(reason)
-        case .status(let correlation): writer.write(correlation)
+        case .status(let correlation), .beginBackup(let correlation), .keepBackup(let correlation),
+            .endBackup(let correlation):
+            writer.write(correlation)
         case .declareQueue(let correlation, let name, let settings, let hasPlugin):
             writer.write(correlation)
             writer.writePrefixed(name)
@@ -169,6 +177,9 @@ extension Request {
                 actor: try reader.readText(maximum: Limits.actorNameBytesMax))
         case .payload:
             self = .payload(correlation: try reader.read(), id: try reader.readTaskID())
+        case .beginBackup: self = .beginBackup(correlation: try reader.read())
+        case .keepBackup: self = .keepBackup(correlation: try reader.read())
+        case .endBackup: self = .endBackup(correlation: try reader.read())
         }
     }
 }

@@ -190,18 +190,33 @@ struct CorpusMistake: Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// What the parser of TOML says itself: where, and what it could not read.
+    /// What is no TOML at all: what stands there, and what would be right.
     static let broken = [
-        CorpusMistake("[api\nlisten = 1", line: 1, found: "table header", expected: "expected"),
-        CorpusMistake("[queue]\nlease = ", found: "rror while parsing", expected: "end-of-file"),
-        CorpusMistake("[queue]\nlease = 30s", found: "saw", expected: "expected"),
-        CorpusMistake("[queue]\nlease = \"30s", found: "string", expected: "end-of-file"),
-        CorpusMistake("[queue]\nlease \"30s\"", found: "saw", expected: "expected"),
-        CorpusMistake("[queue]\nlease = [1, 2", found: "array", expected: "end-of-file"),
         CorpusMistake(
-            "[queue]\nlease = \"30s\"\nlease = \"60s\"", line: 3, found: "lease", expected: "redefine"),
-        CorpusMistake("[queue]\n[queue]", found: "queue", expected: "redefine"),
-        CorpusMistake("queue.lease = \"1m\"\n[queue.lease]", found: "lease", expected: "redefine"),
+            "[api\nlisten = 1", line: 1, found: "found \"[api\"",
+            expected: "expected a table's name in brackets such as [queue]"),
+        CorpusMistake(
+            "[queue]\nlease = ", found: "found \"lease =\"", expected: "expected a value such as \"30s\""),
+        CorpusMistake(
+            "[queue]\nlease = 30s", found: "found \"lease = 30s\"",
+            expected: "expected a value such as \"30s\", 5, true or"),
+        CorpusMistake(
+            "[queue]\nlease = \"30s", found: "found \"lease = \\\"30s\"",
+            expected: "expected a quote at the string's end"),
+        CorpusMistake(
+            "[queue]\nlease \"30s\"", found: "found \"lease \\\"30s\\\"\"",
+            expected: "expected a key and its value such as lease = \"30s\""),
+        CorpusMistake(
+            "[queue]\nlease = [1, 2", found: "found \"lease = [1, 2\"",
+            expected: "expected a ] at the array's end"),
+        CorpusMistake(
+            "[queue]\nlease = \"30s\"\nlease = \"60s\"", line: 3, found: "found \"lease = \\\"60s\\\"\"",
+            expected: "expected each key and each table once"),
+        CorpusMistake(
+            "[queue]\n[queue]", found: "found \"[queue]\"", expected: "each key and each table once"),
+        CorpusMistake(
+            "queue.lease = \"1m\"\n[queue.lease]", found: "found \"[queue.lease]\"",
+            expected: "each key and each table once"),
     ]
 
     @Test(arguments: broken)

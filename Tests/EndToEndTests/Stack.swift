@@ -121,13 +121,28 @@ final class Stack: Sendable {
 
     /// Runs `taskq` and gives what it printed.
     func taskq(_ arguments: [String], within limit: Duration = .seconds(60)) async throws -> String {
-        let process = try await scope.start(
-            ProcessDescription(product: "taskq", arguments + ["--state", state]))
-        let status = try await process.end(within: limit)
-        let text = process.lines.map(\.text).joined(separator: "\n")
+        let (status, text) = try await end(of: arguments, within: limit)
         guard status == .exited(0) else {
             throw TestSupportError.processEnded(status, waitingFor: "success", output: [text])
         }
         return text
+    }
+
+    /// Runs `taskq`, which must fail with status 1, and gives what it said.
+    func failingTaskq(_ arguments: [String], within limit: Duration = .seconds(60)) async throws -> String {
+        let (status, text) = try await end(of: arguments, within: limit)
+        guard status == .exited(1) else {
+            throw TestSupportError.processEnded(status, waitingFor: "failure", output: [text])
+        }
+        return text
+    }
+
+    func end(
+        of arguments: [String], within limit: Duration
+    ) async throws -> (status: TestSupport.ExitStatus, text: String) {
+        let process = try await scope.start(
+            ProcessDescription(product: "taskq", arguments + ["--state", state]))
+        let status = try await process.end(within: limit)
+        return (status, process.lines.map(\.text).joined(separator: "\n"))
     }
 }

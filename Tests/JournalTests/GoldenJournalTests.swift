@@ -20,7 +20,7 @@ import Testing
 
     private func described(_ storage: some JournalStorage) throws -> String {
         var sink = Collector()
-        let report = try Recovery.inspect(storage, JournalListing(storage), sink: &sink)
+        let report = try Recovery.inspect(storage, JournalListing(storage), sink: &sink).report
         #expect(report.warnings.isEmpty)
         var lines = ["checkpoint covers \(report.checkpointLSN.rawValue)"]
         lines += sink.snapshot.map(RecordText.text)

@@ -65,7 +65,7 @@ struct SweepSample {
     func look() -> Verdict {
         var sink = Sink(tasks: tasks)
         do throws(JournalError) {
-            let report = try Recovery.inspect(storage, listing, sink: &sink)
+            let report = try Recovery.inspect(storage, listing, sink: &sink).report
             if let wrong = sink.wrong { return .wrong(wrong) }
             let isTorn = report.warnings.contains { if case .tornTailCut = $0 { true } else { false } }
             return .opened(sink.count, isTorn: isTorn)

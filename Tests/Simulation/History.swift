@@ -103,7 +103,7 @@ struct History {
         case .full where disk.isLimited: world.tally.count(.fullEnds)
         case .storage(_, _, let errno) where disk.isLimited && errno == ENOSPC: world.tally.count(.fullEnds)
         case .storage, .full, .locked, .tooLarge, .gone, .damaged, .damagedRecord, .unsupportedVersion,
-            .foreignFile, .noGoodCheckpoint:
+            .foreignFile, .noGoodCheckpoint, .isBackup, .notEmpty:
             world.oracle.complain("I: the broker ended with \(error)")
         }
     }

@@ -192,7 +192,7 @@ final class Oracle {
                 paused(pause.queue, pause.set, pause.clear)
             }
         case .status(_, let status): sentStatus(status)
-        case .helloRequired, .helloRefused, .rejected, .queues, .dead, .acted, .payload: break
+        case .helloRequired, .helloRefused, .rejected, .queues, .dead, .acted, .payload, .backup: break
         }
     }
 

@@ -101,8 +101,7 @@ final class World {
             case .parked: tally.count(.parked)
             case .accepted, .leased, .completed, .attemptFailed, .deadLettered, .cancelled,
                 .operated, .workerConnected, .workerGone, .queueDeclared, .pauseChanged, .stalled, .badFrame,
-                .diskFull,
-                .checkpointFailed:
+                .diskFull, .checkpointFailed, .backupBegan, .backupEnded:
                 break
             }
         }

@@ -45,6 +45,9 @@ enum MessageSamples {
         .act(correlation: 8, .cancel, ids: [], actor: ""),
         .redriveEdited(correlation: 9, id: id, payload: [123, 125], actor: "admin"),
         .payload(correlation: 10, id: id),
+        .beginBackup(correlation: 11),
+        .keepBackup(correlation: 12),
+        .endBackup(correlation: 13),
     ]
 
     static let replies: [Reply] = [
@@ -103,5 +106,19 @@ enum MessageSamples {
                 ])),
         .done(correlation: 5, problem: nil),
         .done(correlation: 5, problem: "no such queue"),
+        .backup(
+            correlation: 11, directory: "/var/lib/taskq/journal",
+            JournalContents(
+                instance: JournalInstance(rawValue: 1), lastLSN: LogSequenceNumber(rawValue: 300),
+                checkpoint: "checkpoint-0000000000000100-00000000",
+                segments: [
+                    JournalContents.Segment(number: 3, madeBytes: 1 << 20, endBytes: 64),
+                    JournalContents.Segment(number: 300, madeBytes: 1 << 26, endBytes: 70_000),
+                ])),
+        .backup(
+            correlation: 11, directory: "",
+            JournalContents(
+                instance: JournalInstance(rawValue: 1), lastLSN: LogSequenceNumber(rawValue: 0),
+                checkpoint: nil, segments: [])),
     ]
 }

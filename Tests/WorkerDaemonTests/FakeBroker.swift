@@ -110,7 +110,7 @@ final class FakeBroker {
             guard confirms else { return }
             try say(.settled(receipt: receipt, .taken))
         case .credit, .renew, .stalled, .enqueue, .lookup, .cancel, .status, .declareQueue, .pause,
-            .listDead, .act, .redriveEdited, .payload:
+            .listDead, .act, .redriveEdited, .payload, .beginBackup, .keepBackup, .endBackup:
             return
         }
     }

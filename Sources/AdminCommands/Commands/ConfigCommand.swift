@@ -50,9 +50,11 @@ struct ConfigChoice: ParsableArguments {
         }
     }
 
-    func inspect() throws(CommandFailure) -> ConfigurationReport {
+    /// `state`: where the option is not given.
+    func inspect(state: String? = nil) throws(CommandFailure) -> ConfigurationReport {
         let sources = ConfigurationSources(
-            file: try file(), stateDirectory: common.state, listen: listen.flatMap { ListenAddress($0) },
+            file: try file(), stateDirectory: common.state ?? state,
+            listen: listen.flatMap { ListenAddress($0) },
             environment: ProcessEnvironment.variables(), pluginFolders: pluginFolders)
         return ConfigurationReport(sources.inspect(), environment: env)
     }
@@ -72,7 +74,7 @@ struct ConfigChoice: ParsableArguments {
         return !isInstalled && FileContents.exists(local) ? local : nil
     }
 
-    private var pluginFolders: [String] {
+    var pluginFolders: [String] {
         if !plugins.isEmpty { return plugins }
         let installed = Self.installedPlugins.filter { FileContents.isDirectory($0) }
         return installed.isEmpty && FileContents.isDirectory("plugins") ? ["plugins"] : installed
@@ -93,6 +95,7 @@ private enum WordRules {
 
 /// A configuration as the commands tell of it.
 package struct ConfigurationReport: Sendable {
+    package let configuration: ServiceConfiguration
     package let values: [EffectiveValue]
     package let files: [String]
     package let problems: [ConfigurationProblem]
@@ -100,6 +103,7 @@ package struct ConfigurationReport: Sendable {
 
     /// `environment` is the one that was asked for: a file that names another is a mistake.
     package init(_ inspection: ConfigurationInspection, environment: String? = nil) {
+        configuration = inspection.configuration
         values = inspection.values
         files = inspection.files
         notices = inspection.notices

@@ -5,12 +5,15 @@ package import Journal
 private import LinuxSystem
 private import ServiceLog
 
-/// The commands `taskq journal ...`: looks at the journal's files, never through the broker.
+/// The commands `taskq journal ...`, about the journal's files; only a backup asks the broker to keep them.
 struct JournalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "journal", abstract: "Look at the journal's files.",
-        discussion: "Nothing is changed. The broker may be running.",
-        subcommands: [JournalVerifyCommand.self, JournalStatCommand.self])
+        commandName: "journal", abstract: "Look at the journal's files; back them up and restore them.",
+        discussion: "The broker may be running, but for a restore.",
+        subcommands: [
+            JournalVerifyCommand.self, JournalStatCommand.self, JournalBackupCommand.self,
+            JournalRestoreCommand.self,
+        ])
 
     /// EX_DATAERR, as the broker's.
     static let damagedStatus: Int32 = 65

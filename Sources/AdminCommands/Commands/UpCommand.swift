@@ -64,7 +64,7 @@ struct UpCommand: ParsableCommand {
         do throws(ConfigurationError) {
             loaded = try sources.load()
         } catch {
-            throw .failed(error.description)
+            throw .misconfigured(error.description)
         }
         return ForegroundOptions(
             configFile: file, stateDirectory: state, listen: listen, pluginFolders: folders,

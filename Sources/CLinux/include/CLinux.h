@@ -59,3 +59,6 @@ char *const *clinux_environment(void);
 
 /// The corresponding C function is `pipe2` with `O_CLOEXEC`.
 int clinux_pipe(int ends[2]);
+
+/// 0 where nobody told the kernel how exact the wall clock is. The corresponding C function is `adjtimex`.
+int clinux_clock_is_synchronised(void);
