@@ -60,7 +60,7 @@ let mechanisms: [Target] = [
 ]
 
 let shells: [Target] = [
-    module("ServiceProgram", ["Configuration", "LinuxSystem", "ServiceLog", logging]),
+    module("ServiceProgram", ["Configuration", "LinuxSystem", "ServiceLog", "Systemd", logging]),
     module(
         "BrokerDaemon",
         [

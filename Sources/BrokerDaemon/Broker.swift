@@ -25,7 +25,7 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
     static var upkeepPerTurnMax: Int { 500 }
     static var deliveriesPerTurnMax: Int { 1_000 }
 
-    let options: BrokerOptions
+    private(set) var options: BrokerOptions
     package var endpoint: Endpoint
     package var background: Background
     var journal: Journal
@@ -147,6 +147,21 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
     /// When the next turn has something to do if nothing arrives.
     package var nextDeadline: MonotonicTime? {
         [state.nextDeadline, waiters.earliest, nextFeeding, backup?.deadline].compactMap { $0 }.min()
+    }
+
+    /// Takes over other options while it runs: settings hold for decisions from the next turn on.
+    ///
+    /// `changed` are queues that exist, with their settings from now on.
+    package mutating func reconfigure(
+        _ options: BrokerOptions, changed: [(name: String, settings: QueueSettings)]
+    ) {
+        self.options.queues = options.queues
+        self.options.defaults = options.defaults
+        let known = Set(changed.map(\.name))
+        let declared = options.declaredQueues.filter { queue in
+            !known.contains(queue.name) && state.queue(named: queue.name) == nil
+        }
+        internalCommands += (changed + declared).map { .declare(name: $0.name, settings: $0.settings) }
     }
 
     /// Writes an empty batch which shows that the last one was durable.

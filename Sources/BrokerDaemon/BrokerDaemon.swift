@@ -31,6 +31,7 @@ package struct BrokerDaemon {
     private let configuration: ServiceConfiguration
     private let logger: Logger
     private var watchdog: Watchdog
+    private var reload: ConfigurationReload
 
     /// Runs to the end and says what the process is to end with.
     package static func run(_ arguments: [String]) -> Int32 {
@@ -41,8 +42,9 @@ package struct BrokerDaemon {
             do {
                 let watchdog = Watchdog(intervalMicroseconds: try SystemdService.watchdogMicroseconds())
                 var daemon = BrokerDaemon(
-                    configuration: setting.configuration, logger: logger, watchdog: watchdog)
-                try daemon.run(signals: setting.signals)
+                    configuration: setting.configuration, logger: logger, watchdog: watchdog,
+                    reload: setting.reload)
+                try daemon.run(signals: setting.signals, reloadRequests: setting.reloadRequests)
                 return ServiceProgram.ExitStatus.clean
             } catch let error as JournalError {
                 return exitStatus(of: error, logger)
@@ -80,7 +82,9 @@ package struct BrokerDaemon {
         }
     }
 
-    private mutating func run(signals: borrowing SignalDescriptor) throws {
+    private mutating func run(
+        signals: borrowing SignalDescriptor, reloadRequests: borrowing SignalDescriptor
+    ) throws {
         let background = try BackgroundThread()
         var clock = PatientClock()
         let bootID = try Clocks.bootIdentity()
@@ -92,7 +96,8 @@ package struct BrokerDaemon {
             endpoint: LateEndpoint(), background: background, clocks: clocks,
             now: clock.begin(rawNanoseconds: clocks.monotonicNanoseconds), progress: reportProgress)
         logRecovery(broker.recovery, tasks: broker.state.sums.reduce(0) { $0 + $1.live })
-        let endpoint = try bindSockets(watching: [signals.rawValue, background.descriptor])
+        let endpoint = try bindSockets(
+            watching: [signals.rawValue, reloadRequests.rawValue, background.descriptor])
         broker.endpoint.endpoint = endpoint
         try SystemdService.notify(.ready, .status("ready"))
         logger.notice("ready", metadata: ["journal": "\(configuration.journal.directory)"])
@@ -100,6 +105,7 @@ package struct BrokerDaemon {
         var log = BrokerLog(logger: logger, policy: configuration.log.tasks)
         var lastSync = clocks.monotonicNanoseconds
         while try signals.next() == nil {
+            if try reloadRequests.next() != nil { try reconfigure(&broker, &log) }
             let syncs = broker.counters.syncs
             clocks = Self.readClocks(bootID: bootID)
             broker.wantsTaskEvents = log.wantsTaskEvents(at: clocks.monotonicNanoseconds)
@@ -115,6 +121,21 @@ package struct BrokerDaemon {
                 spinNanoseconds: Self.spinNanoseconds)
         }
         try stop(&broker, bootID: bootID, &clock, &log)
+    }
+
+    /// SIGHUP: settings of queues and the policy of task lines change; the rest is said to take a restart.
+    private mutating func reconfigure(
+        _ broker: inout Broker<LateEndpoint, BackgroundThread>, _ log: inout BrokerLog
+    ) throws {
+        try reload.run(logger) { old, new in
+            log.policy = new.log.tasks
+            let changed = broker.state.queues.compactMap {
+                queue -> (name: String, settings: QueueSettings)? in
+                let settings = old.settings(queue.settings, of: queue.name, after: new)
+                return settings == queue.settings ? nil : (queue.name, settings)
+            }
+            broker.reconfigure(try BrokerOptions(new), changed: changed)
+        }
     }
 
     /// SIGTERM: what has arrived is answered (posts with "paused"), the journal is sealed.

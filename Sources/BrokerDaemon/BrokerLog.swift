@@ -11,7 +11,7 @@ struct BrokerLog {
     static let taskEventsPerSecondMax = 200 * 3
 
     private let logger: Logger
-    private let policy: ServiceConfiguration.Log.Tasks
+    var policy: ServiceConfiguration.Log.Tasks
     private var second: UInt64 = 0
     private var eventsThisSecond = 0
 

@@ -29,7 +29,7 @@ package struct ConfigurationKey: Sendable {
 
     private init(_ key: QueueKey) {
         path = "\(key.section.rawValue).\(key.name)"
-        change = .reload
+        change = key.change
         isObeyed = key.isObeyed
         value = { _, scope in key.value(scope) }
     }
@@ -132,15 +132,18 @@ package struct QueueKey: Sendable {
     package let section: Section
     /// `lease`, `retry.initial`.
     package let name: String
+    package let change: ConfigurationKey.Change
     package let isObeyed: Bool
     let value: @Sendable (Scope) -> ConfigurationValue
 
     private init(
-        _ section: Section, _ name: String, isObeyed: Bool = true,
+        _ section: Section, _ name: String, _ change: ConfigurationKey.Change = .reload,
+        isObeyed: Bool = true,
         _ value: @escaping @Sendable (Scope) -> ConfigurationValue
     ) {
         self.section = section
         self.name = name
+        self.change = change
         self.isObeyed = isObeyed
         self.value = value
     }
@@ -165,7 +168,7 @@ package struct QueueKey: Sendable {
         },
         QueueKey(.processor, "timeout") { .duration($0.limits.timeoutMilliseconds) },
         QueueKey(.processor, "max_runtime") { .duration($0.limits.maxRuntimeMilliseconds) },
-        QueueKey(.processor, "concurrency") { .number(UInt64($0.limits.concurrency)) },
+        QueueKey(.processor, "concurrency", .restart) { .number(UInt64($0.limits.concurrency)) },
         QueueKey(.processor, "workers", isObeyed: false) { .number(UInt64($0.limits.workers)) },
         QueueKey(.processor, "retry.initial") { .duration($0.settings.retryInitialMilliseconds) },
         QueueKey(.processor, "retry.factor") { .hundredths($0.settings.retryFactorHundredths) },

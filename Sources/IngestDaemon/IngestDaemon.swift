@@ -19,7 +19,8 @@ package enum IngestDaemon {
         return program.run(arguments) { setting in
             let logger = setting.log.makeLogger(label: "taskq-ingest")
             do {
-                try serve(options(setting), signals: setting.signals, logger: logger)
+                var reload = setting.reload
+                try serve(options(setting), setting, &reload, logger: logger)
                 return ServiceProgram.ExitStatus.clean
             } catch {
                 logger.critical("ended", metadata: ["error": "\(error)"])
@@ -39,7 +40,8 @@ package enum IngestDaemon {
     }
 
     private static func serve(
-        _ options: IngestOptions, signals: borrowing SignalDescriptor, logger: Logger
+        _ options: IngestOptions, _ setting: borrowing ServiceProgram.Setting,
+        _ reload: inout ConfigurationReload, logger: Logger
     ) throws {
         let server = try IngestServer(options, logger: logger)
         if options.answersWithoutQueue {
@@ -50,23 +52,30 @@ package enum IngestDaemon {
             server.beatWatchdog(everyMicroseconds: limit / 2)
         }
         try SystemdService.notify(.ready, .status("Listening on \(server.address)"))
-        try waitForEnd(of: server, signals: signals, logger: logger)
+        try waitForEnd(of: server, setting, &reload, logger: logger)
         try server.shutdown()
         logger.notice("stopped")
     }
 
     /// Returns when the server has drained after a signal, has failed, or at a second signal.
     private static func waitForEnd(
-        of server: IngestServer, signals: borrowing SignalDescriptor, logger: Logger
+        of server: IngestServer, _ setting: borrowing ServiceProgram.Setting,
+        _ reload: inout ConfigurationReload, logger: Logger
     ) throws {
         var isDraining = false
-        var items = [signals.rawValue, server.endDescriptor].map {
-            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
-        }
+        var items = [
+            setting.signals.rawValue, server.endDescriptor, setting.reloadRequests.rawValue,
+        ].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         while true {
             guard poll(&items, nfds_t(items.count), -1) > 0 else { continue }
             if items[1].revents != 0 { return }
-            while let delivery = try signals.next() {
+            if try setting.reloadRequests.next() != nil {
+                reload.run(logger) { _, new in
+                    server.reconfigure(
+                        maxBodyBytes: new.api.maxBodyBytes, maxConnections: new.api.maxConnections)
+                }
+            }
+            while let delivery = try setting.signals.next() {
                 if isDraining { return }
                 isDraining = true
                 logger.notice("draining", metadata: ["signal": "\(delivery.signal)"])

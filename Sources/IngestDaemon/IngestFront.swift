@@ -18,7 +18,7 @@ final class IngestFront {
 
     let eventLoop: any EventLoop
     let timeouts: IngestOptions.Timeouts
-    let requestLimits: RequestLimits
+    private(set) var requestLimits: RequestLimits
     private(set) var isDraining = false
 
     let logger: Logger
@@ -32,7 +32,7 @@ final class IngestFront {
 
     private var desk: RequestDesk
     private var connections: [ObjectIdentifier: HTTPConnection] = [:]
-    private let maxConnections: Int
+    private var maxConnections: Int
     /// Bytes promised to bodies that are on their way.
     private var reservedBodyBytes = 0
     private let unfinishedBytesMax: Int
@@ -63,6 +63,12 @@ final class IngestFront {
         var limits = BrokerLink<HTTPConnection>.Limits()
         limits.replyMilliseconds = options.timeouts.reply
         link = BrokerLink(limits: limits)
+    }
+
+    /// For requests and connections that come from now on.
+    func reconfigure(maxBodyBytes: Int, maxConnections: Int) {
+        requestLimits = RequestLimits(bodyBytesMax: maxBodyBytes)
+        self.maxConnections = maxConnections
     }
 
     func decide(_ request: RequestReader.Request, in bytes: UnsafeRawBufferPointer) -> RequestAction {

@@ -111,6 +111,14 @@ package final class IngestServer: Sendable {
         }
     }
 
+    /// What can change while it runs; for requests and connections that come from now on.
+    package func reconfigure(maxBodyBytes: Int, maxConnections: Int) {
+        let front = front
+        group.any().execute {
+            front.value.reconfigure(maxBodyBytes: maxBodyBytes, maxConnections: maxConnections)
+        }
+    }
+
     /// Takes no more connections, and ends each after the answer that is due on it.
     package func beginDrain() {
         listener.close(promise: nil)

@@ -36,7 +36,7 @@ package final class ProcessorSupervisor {
     /// A reader of output that said no is asked again after this, milliseconds.
     static let outputRetryMilliseconds: UInt64 = 5
 
-    let options: Options
+    private(set) var options: Options
     let epoll: Epoll
     let scratch: UnsafeMutableRawBufferPointer
     /// Takes a line of output, or says no: then it comes again, and the processors are held back by their
@@ -115,6 +115,13 @@ package final class ProcessorSupervisor {
     }
 
     package var settings: ProcessorSettings { options.settings }
+
+    /// Bounds of the attempts of processes that start from now on, milliseconds.
+    package func bound(timeoutMilliseconds: UInt64, maxRuntimeMilliseconds: UInt64) {
+        options.settings.timeoutMilliseconds = timeoutMilliseconds
+        options.settings.maxRuntimeMilliseconds = maxRuntimeMilliseconds
+    }
+
     /// Processes that exist, at whatever they are.
     package var processCount: Int { slots.count { $0 != nil } }
     package var isStalled: Bool { gate.isStalled }

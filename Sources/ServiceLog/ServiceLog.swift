@@ -14,7 +14,7 @@ package final class ServiceLog: Sendable {
     private static let reportMilliseconds: CInt = 1_000
 
     private let ring: LineRing
-    private let level: Logger.Level
+    private let level: LogLevel
     private let writer: Mutex<SystemThread?>
     private let finished: EventDescriptor
 
@@ -27,7 +27,7 @@ package final class ServiceLog: Sendable {
         let finished = try EventDescriptor()
         let destination = LogDestination(identifier: identifier, format: format, descriptor: descriptor)
         self.ring = ring
-        self.level = level
+        self.level = LogLevel(level)
         self.finished = finished
         let thread = try SystemThread(name: "taskq-log") {
             Self.writeUntilClosed(ring, destination)
@@ -53,8 +53,11 @@ package final class ServiceLog: Sendable {
 
     /// The backend for loggers made with `Logger(label:factory:)`.
     package func makeHandler() -> any LogHandler {
-        ServiceLogHandler(ring: ring, logLevel: level)
+        ServiceLogHandler(ring: ring, level: level)
     }
+
+    /// For every logger of this log that was not given a level of its own, from now on.
+    package func setLevel(_ new: Logger.Level) { level.set(new) }
 
     package func makeLogger(label: String) -> Logger {
         Logger(label: label) { _ in makeHandler() }
@@ -62,7 +65,7 @@ package final class ServiceLog: Sendable {
 
     /// Adds a line, or refuses without counting a drop: the caller keeps it and comes again.
     package func offer(_ level: Logger.Level, _ message: String, metadata: Logger.Metadata = [:]) -> Bool {
-        guard level >= self.level else { return true }
+        guard level >= self.level.value else { return true }
         let now = Clocks.wallMilliseconds()
         let line = LogLine(level: level, message: message, metadata: metadata, wallMilliseconds: now)
         return ring.add(line, countingDrop: false)

@@ -4,13 +4,20 @@ import Logging
 /// swift-log's side of a ``ServiceLog``.
 struct ServiceLogHandler: LogHandler {
     let ring: LineRing
-    var logLevel: Logger.Level
+    private let level: LogLevel
+    /// Of this handler alone.
+    private var ownLevel: Logger.Level?
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
 
-    init(ring: LineRing, logLevel: Logger.Level) {
+    init(ring: LineRing, level: LogLevel) {
         self.ring = ring
-        self.logLevel = logLevel
+        self.level = level
+    }
+
+    var logLevel: Logger.Level {
+        get { ownLevel ?? level.value }
+        set { ownLevel = newValue }
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {

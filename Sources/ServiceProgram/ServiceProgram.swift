@@ -37,6 +37,9 @@ package struct ServiceProgram: Sendable {
         package let configuration: ServiceConfiguration
         /// SIGTERM and SIGINT, blocked in every thread of the process.
         package let signals: SignalDescriptor
+        /// SIGHUP: the configuration is to be read again.
+        package let reloadRequests: SignalDescriptor
+        package var reload: ConfigurationReload
         package let log: ServiceLog
         /// The process's variables.
         package let environment: [String: String]
@@ -60,27 +63,30 @@ package struct ServiceProgram: Sendable {
             return end(ExitStatus.usage, "\(error)")
         }
         do throws(ConfigurationError) {
-            let configuration = try given.configurationSources(environment: Self.environment()).load()
-            return start(given, configuration, format, work)
+            let sources = given.configurationSources(environment: Self.environment())
+            return start(given, sources, try sources.load(), format, work)
         } catch {
             return end(ExitStatus.misconfigured, "\(error)")
         }
     }
 
     private func start(
-        _ arguments: DaemonArguments, _ configuration: ServiceConfiguration, _ format: LogFormat,
-        _ work: (consuming Setting) -> Int32
+        _ arguments: DaemonArguments, _ sources: ConfigurationSources,
+        _ configuration: ServiceConfiguration, _ format: LogFormat, _ work: (consuming Setting) -> Int32
     ) -> Int32 {
         do throws(SystemError) {
             SignalDescriptor.ignoreBrokenPipes()
             // Before the first thread: a signal is blocked for the threads that are started after it.
             let signals = try SignalDescriptor(blocking: [SIGTERM, SIGINT])
+            let reloadRequests = try SignalDescriptor(blocking: [SIGHUP])
             let log = try ServiceLog.bootstrap(
                 identifier: identifier, format: format, level: configuration.log.level.loggerLevel)
             defer { log.shutdown() }
             return work(
                 Setting(
-                    arguments: arguments, configuration: configuration, signals: signals, log: log,
+                    arguments: arguments, configuration: configuration, signals: signals,
+                    reloadRequests: reloadRequests,
+                    reload: ConfigurationReload(sources, configuration, log: log), log: log,
                     environment: Self.variables()))
         } catch {
             return end(ExitStatus.failed, "\(error)")
@@ -129,7 +135,7 @@ package struct ServiceProgram: Sendable {
 }
 
 extension ServiceConfiguration.Log.Level {
-    fileprivate var loggerLevel: Logger.Level {
+    var loggerLevel: Logger.Level {
         switch self {
         case .trace: .trace
         case .debug: .debug

@@ -1,3 +1,4 @@
+package import Configuration
 private import Glibc
 import LinuxSystem
 import Logging
@@ -37,6 +38,7 @@ package final class WorkerDaemon {
         static let socket: UInt64 = 1
         static let processors: UInt64 = 2
         static let stop: UInt64 = 3
+        static let reload: UInt64 = 4
     }
 
     let options: WorkerOptions
@@ -87,10 +89,17 @@ package final class WorkerDaemon {
     ///
     /// A second request does not wait for tasks in hand.
     ///
-    /// - Parameter stopRequests: a descriptor, of signals or events, that becomes readable with each request.
-    package func run(stopRequests: CInt) throws(WorkerDaemonError) {
+    /// - Parameters:
+    ///   - stopRequests: a descriptor, of signals or events, that becomes readable with each request.
+    ///   - reloadRequests: one that becomes readable when `reload` is to be called; nil for none.
+    package func run(
+        stopRequests: CInt, reloadRequests: CInt? = nil, reload: () -> Void = {}
+    ) throws(WorkerDaemonError) {
         do throws(SystemError) {
             try epoll.add(stopRequests, token: Token.stop, interest: .readable)
+            if let reloadRequests {
+                try epoll.add(reloadRequests, token: Token.reload, interest: .readable)
+            }
             watchdogMicroseconds = try SystemdService.watchdogMicroseconds()
         } catch {
             throw .system(error)
@@ -105,6 +114,9 @@ package final class WorkerDaemon {
                 switch event.token {
                 case Token.socket: due.insert(.socket)
                 case Token.processors: due.insert(.processors)
+                case Token.reload:
+                    try quieten(reloadRequests)
+                    reload()
                 case _: try takeStop(stopRequests)
                 }
             }
@@ -112,12 +124,24 @@ package final class WorkerDaemon {
         log.say(.notice, "worker stopped", ["unconfirmed": "\(ledger.unconfirmed.count)"])
     }
 
-    private func takeStop(_ requests: CInt) throws(WorkerDaemonError) {
+    /// Attempts that begin from now on are bounded so.
+    package func reconfigure(_ limits: ProcessorLimits) {
+        supervisor.bound(
+            timeoutMilliseconds: limits.timeoutMilliseconds,
+            maxRuntimeMilliseconds: limits.maxRuntimeMilliseconds)
+    }
+
+    private func quieten(_ requests: CInt?) throws(WorkerDaemonError) {
+        guard let requests else { return }
         do throws(SystemError) {
             try Self.quieten(requests)
         } catch {
             throw .system(error)
         }
+    }
+
+    private func takeStop(_ requests: CInt) throws(WorkerDaemonError) {
+        try quieten(requests)
         log.say(.notice, "stopping")
         stop(now: Self.now())
     }

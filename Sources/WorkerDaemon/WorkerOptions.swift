@@ -22,6 +22,8 @@ package struct WorkerOptions: Sendable {
     package var spinMicroseconds: UInt64 = 200
     /// How long a stop waits for the broker's word on the last answers, milliseconds.
     package var confirmMilliseconds: UInt64 = 2_000
+    /// What the plugin's manifest says of its queue, for when the configuration changes.
+    package var manifestOverrides: QueueOverrides?
 
     package init(
         queue: String, workerName: String, brokerSocket: String, supervision: ProcessorSupervisor.Options
@@ -72,6 +74,7 @@ package struct WorkerOptions: Sendable {
         self.init(
             queue: queue, workerName: "worker@\(queue)\(instance)",
             brokerSocket: configuration.paths.workerSocket, supervision: supervision)
+        manifestOverrides = manifest.queue
     }
 
     /// `path` names an executable or its folder; without it the installed folders are looked through.

@@ -20,7 +20,16 @@ package enum WorkerProgram {
                 let log = WorkerLog(logger: logger, queue: options.queue) { level, text, metadata in
                     service.offer(level, text, metadata: metadata)
                 }
-                try WorkerDaemon(options, log: log).run(stopRequests: setting.signals.rawValue)
+                let daemon = try WorkerDaemon(options, log: log)
+                var reload = setting.reload
+                let manifest = options.manifestOverrides
+                try daemon.run(
+                    stopRequests: setting.signals.rawValue, reloadRequests: setting.reloadRequests.rawValue
+                ) {
+                    reload.run(logger) { _, new in
+                        daemon.reconfigure(new.processorLimits(for: options.queue, manifest: manifest))
+                    }
+                }
                 return ServiceProgram.ExitStatus.clean
             } catch {
                 logger.critical("worker failed", metadata: ["reason": "\(error)"])

@@ -30,7 +30,7 @@ enum ImportMatrix {
     ]
 
     private static let shells: [String: Set<String>] = [
-        "ServiceProgram": system.union(["Configuration", "LinuxSystem", "Logging", "ServiceLog"]),
+        "ServiceProgram": system.union(["Configuration", "LinuxSystem", "Logging", "ServiceLog", "Systemd"]),
         "BrokerDaemon": daemon.union(["Journal", "QueueStateMachine", "ZeroMQ"]),
         "IngestDaemon": daemon.union(["NIOCore", "NIOHTTP1", "NIOPosix", "TaskValidation", "ZMTP"]),
         "WorkerDaemon": daemon.union(["ProcessorSupervision", "ZeroMQ"]),

@@ -1,0 +1,82 @@
+import Glibc
+import TestSupport
+import Testing
+
+extension EndToEndTests {
+    /// SIGHUP: what can change in a running daemon changes, what cannot is said.
+    @Suite struct ReloadTests {
+        /// Writes the configuration anew and waits until the daemon has read it.
+        private func reload(_ stack: Stack, _ name: String, _ text: String, until said: String) async throws {
+            try stack.directory.write("environment = \"test\"\n" + text, to: "taskq.toml")
+            let process = try stack.process(name)
+            process.signal(SIGHUP)
+            try await process.line(containing: said)
+        }
+
+        @Test func aQueuesSettingsChangeInARunningBrokerAndASecondTimeToo() async throws {
+            try await Stack.with(configuration: "[queue]\nmax_depth = 5\n") { stack in
+                try await stack.startBroker()
+                try await stack.startIngest()
+                for _ in 0..<5 { #expect(try await stack.post(EndToEndTests.task).status == 201) }
+                #expect(try await stack.post(EndToEndTests.task).status == 503)
+                try await reload(
+                    stack, "broker", "[queue]\nmax_depth = 7\n[log]\ntasks = \"failures\"\n",
+                    until: "changed='queue.max_depth, log.tasks'")
+                for _ in 0..<2 { #expect(try await stack.post(EndToEndTests.task).status == 201) }
+                #expect(try await stack.post(EndToEndTests.task).status == 503)
+                // A queue that the file names anew exists from then on.
+                try await reload(
+                    stack, "broker", "[queue]\nmax_depth = 7\n[queues.mail]\nmax_depth = 1\n",
+                    until: "queues.mail.max_depth")
+                try await stack.process("broker").line(containing: "task.queue=mail")
+                #expect(try await stack.post("{}", queue: "mail").status == 201)
+                #expect(try await stack.post("{}", queue: "mail").status == 503)
+                try await stack.stopAndReadJournal()
+            }
+        }
+
+        @Test func whatTakesARestartIsSaidOnceAndAMistakeChangesNothing() async throws {
+            try await Stack.with { stack in
+                let broker = try await stack.startBroker()
+                let large = "[journal]\nsegment_bytes = \"32 MiB\"\n"
+                try await reload(stack, "broker", large, until: "changes that take a restart")
+                let line = broker.lines.last { $0.text.contains("take a restart") }?.text ?? ""
+                #expect(line.contains("journal.segment_bytes"), "\(line)")
+                try await reload(stack, "broker", large + "[queue]\nlease = 5\n", until: "the old one stays")
+                let mistake = broker.lines.last { $0.text.contains("old one stays") }?.text ?? ""
+                #expect(mistake.contains("taskq.toml:5:1: queue.lease: expected"), "\(mistake)")
+                try await reload(stack, "broker", large + "[log]\nlevel = \"debug\"\n", until: "log.level")
+                #expect(broker.lines.count { $0.text.contains("take a restart") } == 1)
+                #expect(broker.status == nil)
+            }
+        }
+
+        @Test func ingestTakesOverTheSizeOfBodies() async throws {
+            try await Stack.with { stack in
+                try await stack.startBroker()
+                try await stack.startIngest()
+                let text = String(repeating: "x", count: 5_000)
+                let body = #"{"title":"a","description":"\#(text)","priority":"low"}"#
+                #expect(try await stack.post(body).status == 201)
+                try await reload(
+                    stack, "ingest", "[api]\nmax_body_bytes = \"2 KiB\"\n", until: "configuration reloaded")
+                #expect(try await stack.post(body).status == 413)
+                #expect(try await stack.post(EndToEndTests.task).status == 201)
+            }
+        }
+
+        @Test func aWorkerTakesOverTheTimeoutOfAttempts() async throws {
+            try await Stack.with(configuration: "[queue]\nmax_attempts = 1\n") { stack in
+                let plugin = try stack.plugin("tasks", "#!/bin/sh\nexec sleep 1000\n")
+                try await stack.startAll(plugin: plugin)
+                try await reload(
+                    stack, "worker tasks", "[queue]\nmax_attempts = 1\n[processor]\ntimeout = \"200ms\"\n",
+                    until: "changed=processor.timeout")
+                let id = try #require(try await stack.post(EndToEndTests.task).taskID)
+                let view = try await stack.finished(id)
+                #expect(view["state"].string == "dead-lettered", "\(view)")
+                #expect("\(view)".contains("timeout"), "\(view)")
+            }
+        }
+    }
+}
