@@ -157,6 +157,8 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
     ) {
         self.options.queues = options.queues
         self.options.defaults = options.defaults
+        state.bounds.everyQueue = options.bounds.everyQueue
+        state.bounds.queues = options.bounds.queues
         let known = Set(changed.map(\.name))
         let declared = options.declaredQueues.filter { queue in
             !known.contains(queue.name) && state.queue(named: queue.name) == nil

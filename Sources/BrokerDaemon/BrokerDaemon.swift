@@ -240,5 +240,16 @@ extension BrokerOptions {
             defaults: configuration.queueSettings(for: BrokerOptions.defaultQueue))
         bounds.finishedMax = configuration.historyMax
         bounds.keysMax = configuration.dedupMax
+        bounds.everyQueue = Self.bounds(of: "", configuration)
+        for name in configuration.queues.keys { bounds.queues[name] = Self.bounds(of: name, configuration) }
+    }
+
+    private static func bounds(
+        of queue: String, _ configuration: ServiceConfiguration
+    ) -> QueueStateMachine.QueueBounds {
+        var bounds = QueueStateMachine.QueueBounds()
+        bounds.storedBytesMax = configuration.storageBounds(for: queue).maxBytes
+        bounds.workersMax = configuration.processorLimits(for: queue).workers
+        return bounds
     }
 }

@@ -70,7 +70,7 @@ package struct ConfigurationKey: Sendable {
         ConfigurationKey("journal.directory", .restart) { .text($0.journal.directory) },
         ConfigurationKey("journal.segment_bytes", .restart) { .size($0.journal.segmentBytes) },
         ConfigurationKey("journal.reserve_bytes", .restart) { .size($0.journal.reserveBytes) },
-        ConfigurationKey("plugins.owners", .reload, isObeyed: false) { .list($0.plugins.owners) },
+        ConfigurationKey("plugins.owners", .restart) { .list($0.plugins.owners) },
         ConfigurationKey("log.tasks", .reload) { .text($0.log.tasks.rawValue) },
         ConfigurationKey("log.level", .reload) { .text($0.log.level.rawValue) },
     ]
@@ -161,7 +161,7 @@ package struct QueueKey: Sendable {
         QueueKey(.queue, "retention") { .duration($0.settings.retentionMilliseconds) },
         QueueKey(.queue, "dedup_window") { .duration($0.settings.dedupWindowMilliseconds) },
         QueueKey(.queue, "max_depth") { .number($0.settings.maxDepth) },
-        QueueKey(.queue, "max_bytes", isObeyed: false) { .size($0.bounds.maxBytes) },
+        QueueKey(.queue, "max_bytes") { .size($0.bounds.maxBytes) },
         QueueKey(.queue, "history") { .duration($0.settings.historyMilliseconds) },
         QueueKey(.queue, "dlq_retention", isObeyed: false) {
             .duration($0.bounds.deadLetterRetentionMilliseconds)
@@ -169,7 +169,7 @@ package struct QueueKey: Sendable {
         QueueKey(.processor, "timeout") { .duration($0.limits.timeoutMilliseconds) },
         QueueKey(.processor, "max_runtime") { .duration($0.limits.maxRuntimeMilliseconds) },
         QueueKey(.processor, "concurrency", .restart) { .number(UInt64($0.limits.concurrency)) },
-        QueueKey(.processor, "workers", isObeyed: false) { .number(UInt64($0.limits.workers)) },
+        QueueKey(.processor, "workers") { .number(UInt64($0.limits.workers)) },
         QueueKey(.processor, "retry.initial") { .duration($0.settings.retryInitialMilliseconds) },
         QueueKey(.processor, "retry.factor") { .hundredths($0.settings.retryFactorHundredths) },
         QueueKey(.processor, "retry.max") { .duration($0.settings.retryMaxMilliseconds) },

@@ -76,7 +76,7 @@ extension Durable {
     mutating func insertPending(_ task: AcceptedTask, span: RecordSpan) {
         let group = group(task.group, of: task.queue)
         let slot = tasks.insert(TaskEntry(id: task.id, sequence: task.sequence, payload: span, group: group))
-        spans.retained.append(span)
+        retain(span, of: task.queue)
         appendToGroup(slot)
         self[task.queue].pending += 1
         refreshReadiness(of: group)
@@ -165,7 +165,7 @@ extension Durable {
             id: id, span: position.span, state: state, queue: queue, finishedAt: position.time,
             receipt: receipt)
         finishedOrder.append(finished.insert(entry))
-        spans.retained.append(position.span)
+        retain(position.span, of: queue)
         switch state {
         case .completed: self[queue].counters.completed += 1
         case .cancelled: self[queue].counters.cancelled += 1
@@ -249,8 +249,8 @@ extension Durable {
         tasks[task].sequence = redrive.sequence
         nextSequence = TaskSequence(rawValue: redrive.sequence.rawValue + 1)
         if redrive.edited != nil {
-            spans.released.append(tasks[task].payload)
-            spans.retained.append(position.span)
+            release(tasks[task].payload, of: queue)
+            retain(position.span, of: queue)
             tasks[task].payload = position.span
         }
         withDetail(of: task) { detail in
@@ -278,7 +278,7 @@ extension Durable {
     private mutating func forget(_ forgotten: HistoryForgotten) {
         for _ in 0..<forgotten.count {
             guard let slot = finishedOrder.popFirst() else { break }
-            spans.released.append(finished[slot].span)
+            release(finished[slot].span, of: finished[slot].queue)
             finished.remove(slot)
         }
         newestForgotten = max(newestForgotten, forgotten.newestForgotten)
@@ -288,13 +288,15 @@ extension Durable {
         switch moved.role {
         case .payload:
             let task = slot(of: moved.id, "move")
-            spans.released.append(tasks[task].payload)
-            spans.retained.append(span)
+            let queue = queue(of: task)
+            release(tasks[task].payload, of: queue)
+            retain(span, of: queue)
             tasks[task].payload = span
         case .history:
             if let entry = finished.find(moved.id) {
-                spans.released.append(finished[entry].span)
-                spans.retained.append(span)
+                let queue = finished[entry].queue
+                release(finished[entry].span, of: queue)
+                retain(span, of: queue)
                 finished[entry] = finished[entry].with(span: span)
             } else {
                 setHistory(span, of: slot(of: moved.id, "move"))

@@ -20,9 +20,10 @@ extension Durable {
         case .acceptanceEpoch(let epoch): epochs.append(epoch)
         case .task(let task):
             restoration.snapshots[task.id] = task
+            // Its queue is known with its payload: the bytes are counted there.
             if let history = task.history { spans.retained.append(history) }
         case .finished(let entry):
-            spans.retained.append(entry.span)
+            retain(entry.span, of: entry.queue)
             finishedOrder.append(
                 finished.insert(
                     FinishedEntry(
@@ -57,7 +58,7 @@ extension Durable {
         let sequence = restoration.snapshot(of: task.id)?.sequence ?? task.sequence
         let entry = TaskEntry(id: task.id, sequence: sequence, payload: span, group: group)
         restoration.slots.append(tasks.insertUnindexed(entry))
-        spans.retained.append(span)
+        retain(span, of: task.queue)
     }
 
     /// Neighbours on the disk are mostly of one group.
@@ -116,6 +117,7 @@ extension Durable {
         detail.receives = snapshot.receives
         detail.uncountedReleases = snapshot.uncountedReleases
         detail.history = snapshot.history
+        self[queue].storedBytes += UInt64(snapshot.history?.length ?? 0)
         switch snapshot.standing {
         case .pending:
             self[queue].pending += 1

@@ -47,24 +47,37 @@ struct Durable: Sendable {
     mutating func dropDetail(of task: Slot<TaskEntry>) {
         guard let slot = details.find(task.rawValue) else { return }
         setBackoff(0, of: task)
-        if let history = details[slot].history { spans.released.append(history) }
+        if let history = details[slot].history { release(history, of: queue(of: task)) }
         details.remove(slot)
     }
 
     /// Replaces the record with the history of attempts.
     mutating func setHistory(_ span: RecordSpan, of task: Slot<TaskEntry>) {
-        spans.retained.append(span)
+        let queue = queue(of: task)
+        retain(span, of: queue)
         let old = withDetail(of: task) { detail in
             defer { detail.history = span }
             return detail.history
         }
-        if let old { spans.released.append(old) }
+        if let old { release(old, of: queue) }
+    }
+
+    /// A record of the queue's came into use.
+    mutating func retain(_ span: RecordSpan, of queue: QueueNumber) {
+        spans.retained.append(span)
+        self[queue].storedBytes += UInt64(span.length)
+    }
+
+    /// A record of the queue's is needed no more.
+    mutating func release(_ span: RecordSpan, of queue: QueueNumber) {
+        spans.released.append(span)
+        self[queue].storedBytes -= UInt64(span.length)
     }
 
     /// Removes a live task that is in no line any more.
     mutating func dropTask(_ task: Slot<TaskEntry>) {
         dropDetail(of: task)
-        spans.released.append(tasks[task].payload)
+        release(tasks[task].payload, of: queue(of: task))
         tasks.remove(task)
     }
 }

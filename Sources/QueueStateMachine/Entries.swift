@@ -163,6 +163,8 @@ struct QueueEntry: Sendable {
     var leased: UInt64 = 0
     var parked: UInt64 = 0
     var dead: UInt64 = 0
+    /// Bytes of the records that its live and finished tasks need.
+    var storedBytes: UInt64 = 0
     var groups: UInt64 = 0
     var readyGroups: UInt64 = 0
     /// Pending tasks, each at the head of its group, that wait for a retry.

@@ -60,6 +60,7 @@ extension QueueStateMachine {
         }
         if durable[number].pauses.contains(.ingest) { return .refuse(.ingestPaused) }
         guard durable[number].depth < durable[number].settings.maxDepth else { return .refuse(.queueFull) }
+        guard hasRoom(for: task, on: number) else { return .refuse(.queueFull) }
         guard durable.tasks.find(task.id) == nil, durable.finished.find(task.id) == nil else {
             return .refuse(.idInUse)
         }
@@ -70,6 +71,12 @@ extension QueueStateMachine {
                 queue: number, id: task.id, sequence: durable.nextSequence,
                 group: ownGroup ? task.id.description : task.group == task.queue ? "" : task.group,
                 deduplication: entry, traceparent: task.traceparent, payload: task.payload))
+    }
+
+    private func hasRoom(for task: NewTask, on queue: QueueNumber) -> Bool {
+        let most = bounds.ofQueue(task.queue).storedBytesMax
+        let (bytes, overflow) = durable[queue].storedBytes.addingReportingOverflow(UInt64(task.payload.count))
+        return !overflow && bytes <= most
     }
 
     private func knownKey(

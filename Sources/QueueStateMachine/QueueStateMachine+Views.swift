@@ -123,6 +123,9 @@ extension QueueStateMachine {
         durable.queues.filter { !$0.isDeleted }.map(\.declaration)
     }
 
+    /// Bytes of the records that a queue's live and finished tasks need.
+    package func storedBytes(of queue: QueueNumber) -> UInt64 { durable[queue].storedBytes }
+
     package func queue(named name: String) -> QueueDeclaration? {
         guard let number = durable.queueByName[name], !durable[number].isDeleted else { return nil }
         return durable[number].declaration

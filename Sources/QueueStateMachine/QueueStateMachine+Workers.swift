@@ -67,6 +67,10 @@ extension QueueStateMachine {
         if rivals.contains(where: { $0.session == session && $0.peer.rawValue > peer.rawValue }) {
             return .refused(reason: "this session has a newer connection")
         }
+        let most = bounds.ofQueue(queueName).workersMax
+        if rivals.count(where: { $0.session != session }) >= most {
+            return .refused(reason: "queue \"\(queueName)\" has \(most) workers, its processor.workers")
+        }
         // An older connection of the same session has broken without our having seen it yet.
         for rival in rivals where rival.session == session { detach(rival.peer) }
         volatile.workers[peer] = Volatile.Worker(peer: peer, name: name, session: session, queue: queue)

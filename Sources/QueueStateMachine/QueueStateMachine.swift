@@ -13,11 +13,28 @@ package struct QueueStateMachine: Sendable {
         package var finishedMax = 200_000
         /// `Idempotency-Key`s known at once; at the bound, keyed posts are refused.
         package var keysMax = 1_000_000
+        /// Of every queue that ``queues`` does not name.
+        package var everyQueue = QueueBounds()
+        package var queues: [String: QueueBounds] = [:]
+
+        package init() {}
+
+        func ofQueue(_ name: String) -> QueueBounds { queues[name] ?? everyQueue }
+    }
+
+    /// Bounds of one queue that no record depends on, so that they are in no record.
+    package struct QueueBounds: Hashable, Sendable {
+        /// Bytes of the records that the queue's live and finished tasks need, together; beyond it posts are
+        /// refused.
+        package var storedBytesMax = UInt64.max
+        /// Workers that may serve it at once.
+        package var workersMax = Int.max
 
         package init() {}
     }
 
-    package let bounds: Bounds
+    /// May change at any time, for decisions from then on.
+    package var bounds: Bounds
     /// Rebuilt from the journal after a crash.
     var durable = Durable()
     /// Lost in a crash, by design: who is connected, and with what credit.

@@ -66,7 +66,9 @@ package struct WorkerOptions: Sendable {
             program: program, settings: settings, surroundings: surroundings)
         supervision.trust =
             isForeground
-            ? .foreground(user: getuid()) : .installed(owners: [], pluginFolders: Self.installedPluginFolders)
+            ? .foreground(user: getuid())
+            : .installed(
+                owners: Self.users(configuration.plugins.owners), pluginFolders: Self.installedPluginFolders)
         supervision.ownsEveryOrphan = true
         supervision.manifest = plugin.manifest ?? "\(plugin.directory)/plugin.toml"
         supervision.manifestProblem = manifestProblem
@@ -75,6 +77,11 @@ package struct WorkerOptions: Sendable {
             queue: queue, workerName: "worker@\(queue)\(instance)",
             brokerSocket: configuration.paths.workerSocket, supervision: supervision)
         manifestOverrides = manifest.queue
+    }
+
+    /// Users that this machine does not know own nothing here.
+    private static func users(_ names: [String]) -> Set<UInt32> {
+        Set(names.compactMap { getpwnam($0)?.pointee.pw_uid })
     }
 
     /// `path` names an executable or its folder; without it the installed folders are looked through.

@@ -35,6 +35,22 @@ extension EndToEndTests {
             }
         }
 
+        @Test func aQueueTakesNoMoreBytesThanItsBoundUntilThatIsRaised() async throws {
+            try await Stack.with(configuration: "[queues.mail]\nmax_bytes = \"4 MiB\"\n") { stack in
+                try await stack.startBroker()
+                try await stack.startIngest()
+                let body = "\"" + String(repeating: "x", count: 1_000_000) + "\""
+                for _ in 0..<4 { #expect(try await stack.post(body, queue: "mail").status == 201) }
+                let refused = try await stack.post(body, queue: "mail")
+                #expect(refused.status == 503 && refused[header: "Taskq-Outcome"] == "refused")
+                #expect(try await stack.post(EndToEndTests.task).status == 201)
+                try await reload(
+                    stack, "broker", "[queues.mail]\nmax_bytes = \"8 MiB\"\n",
+                    until: "changed=queues.mail.max_bytes")
+                #expect(try await stack.post(body, queue: "mail").status == 201)
+            }
+        }
+
         @Test func whatTakesARestartIsSaidOnceAndAMistakeChangesNothing() async throws {
             try await Stack.with { stack in
                 let broker = try await stack.startBroker()
