@@ -1,6 +1,7 @@
 import Journal
 import QueueStateMachine
 import TaskModel
+import WireProtocol
 
 /// When what was last begun, so that one thing of a kind runs at a time.
 struct Upkeep {
@@ -59,10 +60,22 @@ extension Broker {
             let work = state.housekeeping(at: clock, limit: Self.upkeepPerTurnMax)
             if let forgotten = work.forget { try recordIfRoom(.historyForgotten(forgotten)) }
             for id in work.expired { try perform(.expire(id)) }
+            for id in work.buried { try bury(id) }
         }
         giveUpLostBackup()
         try makeRoom()
         try compact()
+    }
+
+    /// When dead tasks are looked at though nothing arrives; nil where all of them are kept for ever.
+    var nextBurial: MonotonicTime? {
+        starved.isEmpty && state.buriesDeadTasks ? upkeep.nextHousekeeping : nil
+    }
+
+    /// Purges a dead task that its queue keeps no longer; later, where a full disk has no room for that.
+    private mutating func bury(_ id: TaskID) throws(JournalError) {
+        guard let purge = state.purge(of: id), try recordIfRoom(purge) else { return }
+        events.append(.operated(id, .purge, actor: "dlq_retention"))
     }
 
     private mutating func compact() throws(JournalError) {

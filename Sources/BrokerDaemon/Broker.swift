@@ -146,7 +146,8 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
 
     /// When the next turn has something to do if nothing arrives.
     package var nextDeadline: MonotonicTime? {
-        [state.nextDeadline, waiters.earliest, nextFeeding, backup?.deadline].compactMap { $0 }.min()
+        [state.nextDeadline, waiters.earliest, nextFeeding, backup?.deadline, nextBurial].compactMap { $0 }
+            .min()
     }
 
     /// Takes over other options while it runs: settings hold for decisions from the next turn on.

@@ -248,7 +248,9 @@ extension BrokerOptions {
         of queue: String, _ configuration: ServiceConfiguration
     ) -> QueueStateMachine.QueueBounds {
         var bounds = QueueStateMachine.QueueBounds()
-        bounds.storedBytesMax = configuration.storageBounds(for: queue).maxBytes
+        let storage = configuration.storageBounds(for: queue)
+        bounds.storedBytesMax = storage.maxBytes
+        bounds.deadRetentionMilliseconds = storage.deadLetterRetentionMilliseconds
         bounds.workersMax = configuration.processorLimits(for: queue).workers
         return bounds
     }

@@ -163,9 +163,7 @@ package struct QueueKey: Sendable {
         QueueKey(.queue, "max_depth") { .number($0.settings.maxDepth) },
         QueueKey(.queue, "max_bytes") { .size($0.bounds.maxBytes) },
         QueueKey(.queue, "history") { .duration($0.settings.historyMilliseconds) },
-        QueueKey(.queue, "dlq_retention", isObeyed: false) {
-            .duration($0.bounds.deadLetterRetentionMilliseconds)
-        },
+        QueueKey(.queue, "dlq_retention") { .duration($0.bounds.deadLetterRetentionMilliseconds) },
         QueueKey(.processor, "timeout") { .duration($0.limits.timeoutMilliseconds) },
         QueueKey(.processor, "max_runtime") { .duration($0.limits.maxRuntimeMilliseconds) },
         QueueKey(.processor, "concurrency", .restart) { .number(UInt64($0.limits.concurrency)) },

@@ -36,7 +36,8 @@ extension EncodingBuffer {
             putVariable(epoch.firstSequence.rawValue)
             putVariable(epoch.time.rawValue)
         case .task(let task):
-            put(SnapshotType.task.rawValue)
+            put(SnapshotType.task.rawValue | (task.diedAt == nil ? 0 : ExtraFields.flag))
+            if let time = task.diedAt { putDiedAt(time) }
             put(task)
         case .finished(let finished):
             put(SnapshotType.finished.rawValue)
@@ -111,7 +112,7 @@ extension EncodingBuffer {
 extension BodyReader {
     mutating func readSnapshot() throws(DecodingFailure) -> SnapshotRecord {
         let code: UInt8 = try read()
-        if code & ExtraFields.flag != 0 { try skipExtraFields() }
+        let diedAt = code & ExtraFields.flag != 0 ? try readDiedAt() : nil
         guard let type = SnapshotType(rawValue: code & ~ExtraFields.flag) else {
             throw .unknown(kind: "snapshot record type", value: UInt64(code & ~ExtraFields.flag))
         }
@@ -128,7 +129,7 @@ extension BodyReader {
                 AcceptanceEpoch(
                     firstSequence: try readSequence(), time: JournalTime(rawValue: try readVariable())))
         case .task:
-            return .task(try readTaskSnapshot())
+            return .task(try readTaskSnapshot(diedAt: diedAt))
         case .finished:
             return .finished(try readFinishedSnapshot())
         case .deduplication:
@@ -151,10 +152,13 @@ extension BodyReader {
             pauseActor: try readText(), pauseReason: try readText(), isDeleted: try readFlag())
     }
 
-    private mutating func readTaskSnapshot() throws(DecodingFailure) -> TaskSnapshot {
+    private mutating func readTaskSnapshot(
+        diedAt: JournalTime?
+    ) throws(DecodingFailure) -> TaskSnapshot {
         TaskSnapshot(
             id: try readTaskID(), sequence: try readSequence(), receives: try readVariable(as: UInt32.self),
-            uncountedReleases: try read(), standing: try readStanding(), history: try readSpan())
+            uncountedReleases: try read(), standing: try readStanding(), history: try readSpan(),
+            diedAt: diedAt)
     }
 
     private mutating func readStanding() throws(DecodingFailure) -> TaskSnapshot.Standing {

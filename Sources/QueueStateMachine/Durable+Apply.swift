@@ -20,7 +20,7 @@ extension Durable {
             finish(completion.id, state: .completed, receipt: completion.receipt, at: position)
         case .cancelled(let cancellation):
             finish(cancellation.id, state: .cancelled, receipt: LogSequenceNumber(rawValue: 0), at: position)
-        case .deadLettered(let death): deadLetter(death, span: position.span)
+        case .deadLettered(let death): deadLetter(death, at: position)
         case .parked(let parking): park(parking, span: position.span)
         case .unparked(let id): unpark(id)
         case .redriven(let redrive): applyRedrive(redrive, at: position)
@@ -193,7 +193,7 @@ extension Durable {
         dropGroupIfUnused(group)
     }
 
-    private mutating func deadLetter(_ death: DeadLetter, span: RecordSpan) {
+    private mutating func deadLetter(_ death: DeadLetter, at position: RecordPosition) {
         let task = slot(of: death.id, "death")
         let group = tasks[task].group
         leaveLine(task)
@@ -206,9 +206,10 @@ extension Durable {
             detail.lease = nil
             detail.deadReason = death.reason
             detail.deadOrder = order
+            detail.diedAt = position.time
             detail.receives = death.summary.receives
         }
-        setHistory(span, of: task)
+        setHistory(position.span, of: task)
         refreshReadiness(of: group)
     }
 
@@ -258,6 +259,7 @@ extension Durable {
             detail.uncountedReleases = 0
             detail.deadReason = nil
             detail.deadOrder = 0
+            detail.diedAt = nil
         }
         appendToGroup(task)
         self[queue].pending += 1

@@ -134,6 +134,7 @@ extension Durable {
         case .dead(let reason, let order):
             detail.deadReason = reason
             detail.deadOrder = order
+            detail.diedAt = snapshot.diedAt
             tasks[task].standing = .dead
             nextDeadOrder = max(nextDeadOrder, order + 1)
         }

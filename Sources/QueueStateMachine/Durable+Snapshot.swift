@@ -38,7 +38,7 @@ extension Durable {
         return TaskSnapshot(
             id: task.id, sequence: task.sequence, receives: detail.receives,
             uncountedReleases: detail.uncountedReleases, standing: standing(of: task, detail),
-            history: detail.history)
+            history: detail.history, diedAt: task.standing == .dead ? detail.diedAt : nil)
     }
 
     private func standing(of task: TaskEntry, _ detail: TaskDetail) -> TaskSnapshot.Standing {

@@ -58,6 +58,8 @@ struct TaskDetail: Keyed {
     var deadReason: DeadLetterReason?
     /// Rank in the order of dying.
     var deadOrder: UInt64 = 0
+    /// Nil where it is not dead, or its death was written by a version that did not say when.
+    var diedAt: JournalTime?
     /// The newest record with the history of attempts.
     var history: RecordSpan?
 

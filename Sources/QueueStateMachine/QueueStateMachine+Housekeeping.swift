@@ -21,7 +21,8 @@ extension QueueStateMachine {
         trimEpochs(at: clock.journal)
         return Housekeeping(
             forget: finishedToForget(at: clock.journal, limit: limit),
-            expired: takeReturned(limit: limit) + sweepRetention(at: clock.journal))
+            expired: takeReturned(limit: limit) + sweepRetention(at: clock.journal),
+            buried: deadPastRetention(at: clock.journal, limit: limit))
     }
 
     /// What ``housekeeping(at:limit:)`` asks the shell to do.
@@ -29,6 +30,8 @@ extension QueueStateMachine {
         package var forget: HistoryForgotten?
         /// Pending tasks to be dead-lettered, reason "expired".
         package var expired: [TaskID]
+        /// Dead tasks past their queue's `dlq_retention`, to be purged.
+        package var buried: [TaskID]
     }
 
     /// The record that dead-letters a pending task past its retention.
@@ -50,6 +53,38 @@ extension QueueStateMachine {
     /// needed; nil if there are none.
     package func oldestFinished(limit: Int) -> HistoryForgotten? {
         finished(limit: limit, excess: durable.finished.count, at: JournalTime(rawValue: 0))
+    }
+
+    /// True while there are dead tasks that their queue does not keep for ever.
+    package var buriesDeadTasks: Bool {
+        let forever = UInt64(Int64.max)
+        guard
+            bounds.everyQueue.deadRetentionMilliseconds < forever
+                || bounds.queues.values.contains(where: { $0.deadRetentionMilliseconds < forever })
+        else { return false }
+        return durable.queues.contains {
+            $0.dead > 0 && bounds.ofQueue($0.declaration.name).deadRetentionMilliseconds < forever
+        }
+    }
+
+    /// Oldest deaths first; those of which nobody knows when they died are left.
+    private func deadPastRetention(at time: JournalTime, limit: Int) -> [TaskID] {
+        var found: [TaskID] = []
+        for queue in durable.queues where queue.dead > 0 {
+            let age = bounds.ofQueue(queue.declaration.name).deadRetentionMilliseconds
+            guard age < UInt64(Int64.max) else { continue }
+            var slot = queue.firstDead
+            var looks = 0
+            while !slot.isNone, looks < limit, found.count < limit {
+                looks += 1
+                if let diedAt = durable.detail(of: slot)?.diedAt {
+                    if diedAt.advanced(by: age) > time { break }
+                    found.append(durable.tasks[slot].id)
+                }
+                slot = durable.tasks[slot].next
+            }
+        }
+        return found
     }
 
     private func finishedToForget(at time: JournalTime, limit: Int) -> HistoryForgotten? {

@@ -27,6 +27,8 @@ package struct QueueStateMachine: Sendable {
         /// Bytes of the records that the queue's live and finished tasks need, together; beyond it posts are
         /// refused.
         package var storedBytesMax = UInt64.max
+        /// How long a dead task is kept, milliseconds of journal time; the largest number for ever.
+        package var deadRetentionMilliseconds = UInt64.max
         /// Workers that may serve it at once.
         package var workersMax = Int.max
 

@@ -91,10 +91,12 @@ package struct TaskSnapshot: Hashable, Sendable {
     package var standing: Standing
     /// The newest record with the history of attempts, if there is one.
     package var history: RecordSpan?
+    /// When a dead task died; nil for others, and where an earlier version did not write it.
+    package var diedAt: JournalTime?
 
     package init(
         id: TaskID, sequence: TaskSequence, receives: UInt32, uncountedReleases: UInt8, standing: Standing,
-        history: RecordSpan?
+        history: RecordSpan?, diedAt: JournalTime? = nil
     ) {
         self.id = id
         self.sequence = sequence
@@ -102,6 +104,7 @@ package struct TaskSnapshot: Hashable, Sendable {
         self.uncountedReleases = uncountedReleases
         self.standing = standing
         self.history = history
+        self.diedAt = diedAt
     }
 }
 

@@ -51,6 +51,19 @@ extension EndToEndTests {
             }
         }
 
+        @Test func aDeadTaskGoesWhenItsTimeInTheDeadLetterQueueIsOver() async throws {
+            try await Stack.with(configuration: "[queue]\ndlq_retention = \"1s\"\n") { stack in
+                let plugin = try stack.plugin("tasks", "#!/bin/sh\nexit 65\n")
+                try await stack.startAll(plugin: plugin)
+                let id = try #require(try await stack.post(EndToEndTests.task).taskID)
+                #expect(try await stack.finished(id)["state"].string == "dead-lettered")
+                let line = "task purged by=dlq_retention task.id=\(id)"
+                try await stack.process("broker").line(containing: line)
+                #expect(try await stack.taskq(["dlq", "ls", "tasks"]).contains(id) == false)
+                try await stack.stopAndReadJournal()
+            }
+        }
+
         @Test func whatTakesARestartIsSaidOnceAndAMistakeChangesNothing() async throws {
             try await Stack.with { stack in
                 let broker = try await stack.startBroker()

@@ -131,7 +131,8 @@ extension SeededGenerator {
                 TaskSnapshot(
                     id: id(), sequence: sequence(), receives: small(),
                     uncountedReleases: UInt8(truncatingIfNeeded: next()), standing: standing(),
-                    history: flag() ? span() : nil))
+                    history: flag() ? span() : nil,
+                    diedAt: flag() ? JournalTime(rawValue: number()) : nil))
         case 5:
             .finished(
                 FinishedSnapshot(

@@ -89,4 +89,37 @@ import Testing
         fixture.restartByReplay()
         #expect(fixture.machine.storedBytes(of: queue) == bytes)
     }
+
+    @Test func aDeadTaskIsBuriedWhenItsQueueKeepsItNoLonger() {
+        var fixture = Self.fixture()
+        fixture.bounds.queues["tasks"]?.deadRetentionMilliseconds = 60_000
+        fixture.machine.bounds = fixture.bounds
+        for (number, queue) in [(1, "tasks"), (2, "tasks"), (3, "other")] {
+            _ = fixture.post(number, queue: queue, group: "g\(number)")
+        }
+        #expect(arrive(&fixture, 1) && arrive(&fixture, 2, queue: "other"))
+        for peer in [1, 2] as [UInt32] { fixture.machine.setCredit(1, of: PeerID(rawValue: peer)) }
+        let failure = Failure(outcome: .rejected, durationMilliseconds: 1, reason: "no")
+        for second in [10, 30] {
+            fixture.seconds = Double(second)
+            for next in fixture.deliver() {
+                _ = fixture.settle(.reject(failure), receipt: next.receipt, id: next.delivery.record.id)
+            }
+        }
+        func buried(at second: Double) -> [TaskID] {
+            fixture.seconds = second
+            return fixture.machine.housekeeping(at: fixture.clock, limit: 100).buried
+        }
+        #expect(fixture.machine.buriesDeadTasks)
+        #expect(buried(at: 69) == [])
+        #expect(buried(at: 71) == [MachineFixture.id(1)])
+        // A checkpoint says when each died.
+        fixture.restartFromCheckpoint()
+        #expect(buried(at: 71) == [MachineFixture.id(1)])
+        if let purge = fixture.machine.purge(of: MachineFixture.id(1)) { fixture.stage(purge) }
+        #expect(buried(at: 89) == [])
+        #expect(buried(at: 91) == [MachineFixture.id(2)])
+        fixture.restartByReplay()
+        #expect(buried(at: 91) == [MachineFixture.id(2)])
+    }
 }
