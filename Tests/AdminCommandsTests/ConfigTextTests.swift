@@ -51,9 +51,9 @@ import Testing
     }
 
     @Test func theVerdictNotesWhatIsReadAndNotObeyed() throws {
-        let text = ConfigText.verdict(try Self.report("[processor]\nconcurrency = 4\nworkers = 2\n"))
+        let text = ConfigText.verdict(try Self.report("[api]\nburst = 5\n[processor]\nconcurrency = 4\n"))
         #expect(text.hasPrefix("configuration is right: t.toml, 2 values set"))
-        #expect(text.contains("processor.workers: read, but no daemon obeys it yet"))
+        #expect(text.contains("api.burst: read, but no daemon obeys it yet"))
         #expect(
             text.contains("processor.concurrency: tasks posted without Taskq-Group still run one at a time"))
     }

@@ -64,6 +64,26 @@ extension EndToEndTests {
             }
         }
 
+        @Test func aCheckTellsWhichWaitingTasksAChangeWouldExpire() async throws {
+            try await Stack.with { stack in
+                try await stack.startBroker()
+                try await stack.startIngest()
+                #expect(try await stack.post(EndToEndTests.task).status == 201)
+                let long = try stack.directory.write("[queue]\nretention = \"2d\"\n", to: "long.toml")
+                let quiet = try await stack.taskq(["config", "check", "--config", long])
+                #expect(!quiet.contains("expired"), "\(quiet)")
+                let short = try stack.directory.write("[queue]\nretention = \"1s\"\n", to: "short.toml")
+                // The task only has to get older than a second.
+                let deadline = MonotonicDeadline.after(.seconds(30))
+                var said = ""
+                while !said.contains("expired"), MonotonicDeadline.now() < deadline {
+                    said = try await stack.taskq(["config", "check", "--config", short])
+                }
+                #expect(said.contains("queue tasks: its oldest waiting task is"), "\(said)")
+                #expect(said.contains("of 1 waiting tasks some go to the dead-letter queue"), "\(said)")
+            }
+        }
+
         @Test func whatTakesARestartIsSaidOnceAndAMistakeChangesNothing() async throws {
             try await Stack.with { stack in
                 let broker = try await stack.startBroker()

@@ -3,11 +3,11 @@ package import Configuration
 private import Glibc
 private import LinuxSystem
 
-/// The commands `taskq config ...`: reads what the daemons read, and asks none of them.
+/// The commands `taskq config ...`: reads what the daemons read.
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config", abstract: "Check the configuration and show what it comes to.",
-        discussion: "Nothing is changed, and no daemon is asked.",
+        discussion: "Nothing is changed.",
         subcommands: [ConfigCheckCommand.self, ConfigShowCommand.self])
 
     /// EX_CONFIG, as the daemons'.
@@ -99,7 +99,7 @@ package struct ConfigurationReport: Sendable {
     package let values: [EffectiveValue]
     package let files: [String]
     package let problems: [ConfigurationProblem]
-    package let notices: [String]
+    package internal(set) var notices: [String]
 
     /// `environment` is the one that was asked for: a file that names another is a mistake.
     package init(_ inspection: ConfigurationInspection, environment: String? = nil) {
@@ -127,8 +127,8 @@ struct ConfigCheckCommand: ParsableCommand {
         commandName: "check", abstract: "Say all that is wrong with the configuration.",
         discussion: """
             Reads the file, its folder of additions, TASKQ_CONFIG_ variables and the plugins' manifests. \
-            Every mistake is a line with its place, what was found and what was expected. Exit codes: \
-            0 right, 78 wrong.
+            Every mistake is a line with its place, what was found and what was expected. A running broker \
+            is asked whether waiting tasks would expire. Exit codes: 0 right, 78 wrong.
             """)
 
     @OptionGroup var choice: ConfigChoice
@@ -137,7 +137,11 @@ struct ConfigCheckCommand: ParsableCommand {
     var quiet = false
 
     func run() throws {
-        let report = try choice.inspect()
+        var report = try choice.inspect()
+        if report.isValid {
+            let paths = StateLocation.paths(option: choice.common.state)
+            report.notices += ExpiryForecast.notices(report.configuration, paths)
+        }
         if choice.common.json {
             print(ConfigText.json(report), terminator: "")
         } else if report.isValid, !quiet {
