@@ -185,7 +185,7 @@ final class AdminClient {
             case .rejected(let reason):
                 throw CommandFailure.failed("the broker refused the request: \(reason)")
             case .welcome, .enqueued, .task, .cancelled, .queues, .delivery, .settled, .status, .done, .dead,
-                .acted, .payload, .backup:
+                .acted, .payload, .deletion, .blocked, .backup:
                 continue
             }
         }

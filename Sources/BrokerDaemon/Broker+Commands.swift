@@ -56,10 +56,7 @@ extension Broker {
                 state.setPlugin(hasPlugin, of: queue.number)
             }
             outbox.append(.done(correlation: correlation, problem: problem), to: connection)
-        case .pause(let correlation, let queue, let set, let clear, let actor, let reason):
-            let operation = state.pausing(queue, set: set, clear: clear, actor: actor, reason: reason)
-            let problem = try performOperation(operation)
-            outbox.append(.done(correlation: correlation, problem: problem), to: connection)
+        case .pause(_, _, _, let clear, _, _): try performPause(request, clear: clear, from: connection)
         case .listDead(let correlation, let query):
             listDead(query, correlation: correlation, for: connection)
         case .act(let correlation, let act, let ids, let actor):
@@ -69,6 +66,10 @@ extension Broker {
             outbox.append(.acted(correlation: correlation, [outcome]), to: connection)
         case .payload(let correlation, let id):
             try answerPayload(id, request, correlation: correlation, to: connection)
+        case .deleteQueue(let correlation, let deletion):
+            try performDeletion(deletion, request, correlation: correlation, from: connection)
+        case .listBlocked(let correlation, let query):
+            listBlocked(query, correlation: correlation, for: connection)
         case .beginBackup(let correlation): try beginBackup(correlation: correlation, for: connection)
         case .keepBackup(let correlation):
             keepBackup(correlation: correlation, ends: false, for: connection)
@@ -139,31 +140,6 @@ extension Broker {
         let stale = state.renew(ours.map(\.lsn), by: connection.peer, now: clock.monotonic)
         for receipt in foreign + stale.map({ Receipt(instance: journal.instance, lsn: $0) }) {
             outbox.append(.settled(receipt: receipt, .stale), to: connection)
-        }
-    }
-
-    /// - Returns: what is wrong, or nil.
-    private mutating func declare(_ name: String, _ settings: QueueSettings) throws(JournalError) -> String? {
-        let operation = state.declaration(of: name, settings: settings)
-        let problem = try performOperation(operation)
-        if case .record = operation { events.append(.queueDeclared(name: name)) }
-        return problem
-    }
-
-    private mutating func performOperation(_ operation: Operation) throws(JournalError) -> String? {
-        switch operation {
-        case .unchanged: return nil
-        case .refused(let reason): return reason
-        case .record(let change):
-            do throws(JournalError) {
-                _ = try record(change)
-            } catch {
-                guard case .full = error else { throw error }
-                return "the disk is full"
-            }
-            if case .queuePauseChanged(let pause) = change { events.append(.pauseChanged(pause)) }
-            publishQueues()
-            return nil
         }
     }
 }

@@ -140,8 +140,8 @@ extension Request {
         case .lookup, .cancel: role == .ingest || role == .admin
         case .enqueue: role == .ingest
         case .credit, .ack, .nack, .reject, .release, .renew, .stalled: role == .worker
-        case .status, .declareQueue, .pause, .listDead, .act, .redriveEdited, .payload,
-            .beginBackup, .keepBackup, .endBackup:
+        case .status, .declareQueue, .pause, .listDead, .act, .redriveEdited, .payload, .deleteQueue,
+            .listBlocked, .beginBackup, .keepBackup, .endBackup:
             role == .admin
         }
     }

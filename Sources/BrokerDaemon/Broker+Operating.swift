@@ -10,10 +10,7 @@ extension Broker {
     ) {
         let limit = min(Int(query.limit), Limits.batchTasksMax)
         guard let page = state.deadTasks(of: query.queue, after: query.after, limit: limit) else {
-            let problem =
-                state.queue(named: query.queue) == nil
-                ? "there is no queue named \"\(query.queue)\"" : "the list has changed: begin again"
-            return outbox.append(.done(correlation: correlation, problem: problem), to: connection)
+            return refuseList(of: query.queue, correlation, connection)
         }
         let tasks = page.tasks.map {
             DeadTask(

@@ -120,8 +120,8 @@ extension Broker {
         switch event {
         case .completed, .cancelled: if wantsTaskEvents { events.append(event) }
         case .deadLettered, .parked, .attemptFailed: events.append(event)
-        case .accepted, .leased, .operated, .workerConnected, .workerGone, .queueDeclared, .pauseChanged,
-            .stalled, .badFrame, .diskFull, .segmentsDeleted, .checkpointFailed, .backupBegan,
+        case .accepted, .leased, .operated, .workerConnected, .workerGone, .queueDeclared, .queueDeleted,
+            .pauseChanged, .stalled, .badFrame, .diskFull, .segmentsDeleted, .checkpointFailed, .backupBegan,
             .backupEnded:
             break
         }

@@ -16,6 +16,7 @@ package enum BrokerEvent: Sendable {
     case workerConnected(name: String, queue: String)
     case workerGone(name: String, queue: String, died: Bool, leases: Int)
     case queueDeclared(name: String)
+    case queueDeleted(QueueNumber)
     case pauseChanged(QueuePauseChange)
     case stalled(queue: String, reason: String)
     case badFrame(role: String, reason: String)

@@ -91,8 +91,8 @@ private struct Line {
                 ["task.id": "\(id)", "task.queue": "\(name(queue))", "by": "\(actor)"])
         case .operated(let id, let act, let actor):
             self.init(.notice, "task \(act.participle)", ["task.id": "\(id)", "by": "\(actor)"])
-        case .workerConnected, .workerGone, .queueDeclared, .pauseChanged, .stalled, .badFrame, .diskFull,
-            .segmentsDeleted, .checkpointFailed, .backupBegan, .backupEnded:
+        case .workerConnected, .workerGone, .queueDeclared, .queueDeleted, .pauseChanged, .stalled, .badFrame,
+            .diskFull, .segmentsDeleted, .checkpointFailed, .backupBegan, .backupEnded:
             self.init(operating: event, name: name)
         }
     }
@@ -108,6 +108,8 @@ private struct Line {
                 tookTasks ? .warning : .notice, tookTasks ? "worker died" : "worker disconnected",
                 ["worker": "\(worker)", "task.queue": "\(queue)", "leases": "\(leases)"])
         case .queueDeclared(let queue): self.init(.notice, "queue declared", ["task.queue": "\(queue)"])
+        case .queueDeleted(let queue):
+            self.init(.notice, "queue deleted", ["task.queue": "\(name(queue))"])
         case .pauseChanged(let change):
             self.init(
                 .notice, "queue pauses changed",

@@ -215,7 +215,7 @@ package struct BrokerLink<Owner> {
             return .helloRefused(reason: reason)
         case .rejected(let reason):
             return .requestRejected(reason: reason)
-        case .delivery, .settled, .status, .done, .dead, .acted, .payload, .backup:
+        case .delivery, .settled, .status, .done, .dead, .acted, .payload, .deletion, .blocked, .backup:
             return .requestRejected(reason: "a message that is not for an ingest")
         }
         return nil

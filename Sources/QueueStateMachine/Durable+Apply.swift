@@ -51,6 +51,10 @@ extension Durable {
     private mutating func delete(_ queue: QueueNumber) {
         precondition(self[queue].depth == 0 && self[queue].dead == 0, "deleted queue holds tasks")
         self[queue].isDeleted = true
+        // A queue of that name that is declared later begins without them.
+        self[queue].pauses = []
+        self[queue].pauseActor = ""
+        self[queue].pauseReason = ""
     }
 
     private mutating func changePauses(_ change: QueuePauseChange) {

@@ -1,6 +1,6 @@
 import TaskModel
 
-/// The lines: of tasks in a group, of ready groups in a queue, of dead tasks in a queue.
+/// The lines: of tasks in a group, of ready and of blocked groups in a queue, of dead tasks in a queue.
 extension Durable {
     /// The group's slot; made if there is no such group.
     mutating func group(_ name: String, of queue: QueueNumber) -> Slot<GroupEntry> {
@@ -29,40 +29,52 @@ extension Durable {
         groups[group].count -= 1
     }
 
-    /// Puts the group into or takes it out of its queue's line of ready groups, as its head says now.
+    /// Puts the group into the line of its queue that its head asks for now.
     ///
-    /// A group that becomes ready goes to the back of the line.
+    /// A group that changes lines goes to the back of the new one.
     mutating func refreshReadiness(of group: Slot<GroupEntry>) {
-        let head = groups[group].head
-        let ready = !head.isNone && tasks[head].standing == .pending && !isBackingOff(head)
-        guard ready != groups[group].isReady else { return }
-        if ready { appendReady(group) } else { removeReady(group) }
+        let line = line(for: groups[group].head)
+        guard line != groups[group].line else { return }
+        leaveGroupLine(group)
+        joinGroupLine(line, group)
+    }
+
+    private func line(for head: Slot<TaskEntry>) -> GroupEntry.Line {
+        guard !head.isNone else { return .none }
+        switch tasks[head].standing {
+        case .pending: return isBackingOff(head) ? .backingOff : .ready
+        case .parked: return .parked
+        case .leased, .dead: return .none
+        }
     }
 
     private func isBackingOff(_ task: Slot<TaskEntry>) -> Bool {
         details.find(task.rawValue).map { details[$0].backoffMilliseconds > 0 } ?? false
     }
 
-    private mutating func appendReady(_ group: Slot<GroupEntry>) {
+    private mutating func joinGroupLine(_ line: GroupEntry.Line, _ group: Slot<GroupEntry>) {
+        guard line != .none else { return }
         let queue = groups[group].key.queue
-        let last = self[queue].lastReady
-        groups[group].isReady = true
-        groups[group].previousReady = last
-        groups[group].nextReady = .none
-        if last.isNone { self[queue].firstReady = group } else { groups[last].nextReady = group }
-        self[queue].lastReady = group
-        self[queue].readyGroups += 1
+        let last = self[queue][line].last
+        groups[group].line = line
+        groups[group].previousInLine = last
+        groups[group].nextInLine = .none
+        if last.isNone { self[queue][line].first = group } else { groups[last].nextInLine = group }
+        self[queue][line].last = group
+        self[queue][line].count += 1
     }
 
-    private mutating func removeReady(_ group: Slot<GroupEntry>) {
+    private mutating func leaveGroupLine(_ group: Slot<GroupEntry>) {
+        let line = groups[group].line
+        guard line != .none else { return }
         let queue = groups[group].key.queue
-        let (next, previous) = (groups[group].nextReady, groups[group].previousReady)
-        if previous.isNone { self[queue].firstReady = next } else { groups[previous].nextReady = next }
-        if next.isNone { self[queue].lastReady = previous } else { groups[next].previousReady = previous }
-        groups[group].isReady = false
-        groups[group].nextReady = .none
-        groups[group].previousReady = .none
-        self[queue].readyGroups -= 1
+        let (next, previous) = (groups[group].nextInLine, groups[group].previousInLine)
+        if previous.isNone { self[queue][line].first = next } else { groups[previous].nextInLine = next }
+        if next.isNone { self[queue][line].last = previous } else { groups[next].previousInLine = previous }
+        groups[group].line = .none
+        groups[group].nextInLine = .none
+        groups[group].previousInLine = .none
+        self[queue][line].count -= 1
     }
 
     /// Forgets a group to which no live and no dead task belongs.

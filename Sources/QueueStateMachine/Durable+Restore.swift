@@ -112,7 +112,6 @@ extension Durable {
         dead: inout [(order: UInt64, task: Slot<TaskEntry>)]
     ) {
         let queue = queue(of: task)
-        var backoff: UInt64 = 0
         var detail = TaskDetail(task: task)
         detail.receives = snapshot.receives
         detail.uncountedReleases = snapshot.uncountedReleases
@@ -122,7 +121,7 @@ extension Durable {
         case .pending:
             self[queue].pending += 1
         case .backingOff(let milliseconds):
-            backoff = milliseconds
+            detail.backoffMilliseconds = milliseconds
             self[queue].pending += 1
         case .leased(let lease):
             detail.lease = lease
@@ -139,7 +138,6 @@ extension Durable {
             nextDeadOrder = max(nextDeadOrder, order + 1)
         }
         _ = details.insert(detail)
-        setBackoff(backoff, of: task)
         if tasks[task].standing == .dead {
             dead.append((detail.deadOrder, task))
         } else {

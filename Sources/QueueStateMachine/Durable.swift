@@ -29,6 +29,9 @@ struct Durable: Sendable {
         _modify { yield &queues[Int(queue.rawValue) - 1] }
     }
 
+    /// Queues that were declared once and do not exist now.
+    var deletedQueues: Int { queues.count { $0.isDeleted } }
+
     func contains(_ queue: QueueNumber) -> Bool {
         queue.rawValue >= 1 && Int(queue.rawValue) <= queues.count
     }
@@ -46,9 +49,13 @@ struct Durable: Sendable {
 
     mutating func dropDetail(of task: Slot<TaskEntry>) {
         guard let slot = details.find(task.rawValue) else { return }
-        setBackoff(0, of: task)
         if let history = details[slot].history { release(history, of: queue(of: task)) }
         details.remove(slot)
+    }
+
+    /// Begins a back-off, or with 0 ends it; ``refreshReadiness(of:)`` has to follow.
+    mutating func setBackoff(_ milliseconds: UInt64, of task: Slot<TaskEntry>) {
+        withDetail(of: task) { $0.backoffMilliseconds = milliseconds }
     }
 
     /// Replaces the record with the history of attempts.

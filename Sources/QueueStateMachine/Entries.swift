@@ -49,7 +49,7 @@ struct TaskDetail: Keyed {
     /// Deliveries taken back uncounted since the last counted one.
     var uncountedReleases: UInt8 = 0
     /// Not before its back-off of so many milliseconds is over; 0: at once.
-    fileprivate(set) var backoffMilliseconds: UInt64 = 0
+    var backoffMilliseconds: UInt64 = 0
     /// When the back-off ends.
     ///
     /// Volatile: meaningless in a checkpoint, set anew after a restart.
@@ -76,6 +76,17 @@ struct GroupEntry: Keyed {
         let name: String
     }
 
+    enum Line: UInt8, Sendable {
+        /// Nothing waits at the head: it is leased, or there is none.
+        case none
+        /// The head can be delivered.
+        case ready
+        /// The head waits for its retry.
+        case backingOff
+        /// The head waits for an operator.
+        case parked
+    }
+
     let key: Key
     var head: Slot<TaskEntry> = .none
     var tail: Slot<TaskEntry> = .none
@@ -83,10 +94,11 @@ struct GroupEntry: Keyed {
     var count: UInt32 = 0
     /// Dead tasks that would come back here.
     var deadCount: UInt32 = 0
-    var isReady = false
-    /// Neighbours in the queue's line of ready groups.
-    var nextReady: Slot<GroupEntry> = .none
-    var previousReady: Slot<GroupEntry> = .none
+    /// The queue's line in which it stands, as its head says.
+    var line = Line.none
+    /// Neighbours in that line.
+    var nextInLine: Slot<GroupEntry> = .none
+    var previousInLine: Slot<GroupEntry> = .none
 
     init(key: Key) { self.key = key }
 
@@ -168,12 +180,11 @@ struct QueueEntry: Sendable {
     /// Bytes of the records that its live and finished tasks need.
     var storedBytes: UInt64 = 0
     var groups: UInt64 = 0
-    var readyGroups: UInt64 = 0
-    /// Pending tasks, each at the head of its group, that wait for a retry.
-    var backingOff: UInt64 = 0
 
-    var firstReady: Slot<GroupEntry> = .none
-    var lastReady: Slot<GroupEntry> = .none
+    /// In the order in which they became so; after a restart, in the order of their heads' acceptance.
+    var ready = GroupLine()
+    var backingOff = GroupLine()
+    var parkedGroups = GroupLine()
     /// The dead-letter queue, oldest death first.
     var firstDead: Slot<TaskEntry> = .none
     var lastDead: Slot<TaskEntry> = .none
@@ -186,19 +197,32 @@ struct QueueEntry: Sendable {
     var settings: QueueSettings { declaration.settings }
     var depth: UInt64 { pending + leased + parked }
     /// Groups whose head waits for a retry or is parked.
-    var blockedGroups: UInt64 { parked + backingOff }
+    var blockedGroups: UInt64 { parkedGroups.count + backingOff.count }
     var delivers: Bool { !pauses.contains(.deliveries) && !pauses.contains(.halted) && !isDeleted }
+
+    subscript(line: GroupEntry.Line) -> GroupLine {
+        get {
+            switch line {
+            case .none: GroupLine()
+            case .ready: ready
+            case .backingOff: backingOff
+            case .parked: parkedGroups
+            }
+        }
+        set {
+            switch line {
+            case .none: break
+            case .ready: ready = newValue
+            case .backingOff: backingOff = newValue
+            case .parked: parkedGroups = newValue
+            }
+        }
+    }
 }
 
-extension Durable {
-    /// Sets or ends the back-off of a task and keeps its queue's count of them.
-    mutating func setBackoff(_ milliseconds: UInt64, of task: Slot<TaskEntry>) {
-        let change = withDetail(of: task) { detail in
-            defer { detail.backoffMilliseconds = milliseconds }
-            return (before: detail.backoffMilliseconds > 0, after: milliseconds > 0)
-        }
-        guard change.before != change.after else { return }
-        let queue = queue(of: task)
-        if change.after { self[queue].backingOff += 1 } else { self[queue].backingOff -= 1 }
-    }
+/// One line of a queue's groups.
+struct GroupLine: Sendable {
+    var first: Slot<GroupEntry> = .none
+    var last: Slot<GroupEntry> = .none
+    var count: UInt64 = 0
 }

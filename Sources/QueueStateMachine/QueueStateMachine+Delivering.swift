@@ -25,7 +25,7 @@ extension QueueStateMachine {
     }
 
     private func planDelivery(of queue: QueueNumber, at clock: ClockReading) -> PlannedDelivery? {
-        let group = durable[queue].firstReady
+        let group = durable[queue].ready.first
         guard durable[queue].delivers, !group.isNone, let worker = workerWithMostSpare(of: queue) else {
             return nil
         }
@@ -69,7 +69,7 @@ extension QueueStateMachine {
 
     /// Marks a queue as one in which a delivery may be possible.
     mutating func mayDeliver(_ queue: QueueNumber) {
-        if !durable[queue].firstReady.isNone { volatile.markDeliverable(queue) }
+        if !durable[queue].ready.first.isNone { volatile.markDeliverable(queue) }
     }
 
     /// What has to be known before a record takes the task away: whose credit comes back.
@@ -113,7 +113,8 @@ extension QueueStateMachine {
             mayDeliverQueue(of: id)
         case .redriven(let redrive): mayDeliverQueue(of: redrive.id)
         case .queuePauseChanged(let change): mayDeliver(change.queue)
-        case .queueDeclared, .queueDeleted, .completed, .deadLettered, .parked, .cancelled, .purged,
+        case .queueDeleted(let queue): volatile.stalls[queue] = nil
+        case .queueDeclared, .completed, .deadLettered, .parked, .cancelled, .purged,
             .historyForgotten, .moved:
             break
         }

@@ -44,8 +44,12 @@ extension QueueStateMachine {
             guard known.isDeleted || known.settings != settings else { return .unchanged }
             return .record(.queueDeclared(QueueDeclaration(number: number, name: name, settings: settings)))
         }
-        guard durable.queues.count < Limits.queuesMax else {
+        guard durable.queues.count - durable.deletedQueues < Limits.queuesMax else {
             return .refused(reason: "there are \(Limits.queuesMax) queues already, and that is the limit")
+        }
+        guard durable.queues.count < Limits.queueNumbersMax else {
+            return .refused(
+                reason: "\(Limits.queueNumbersMax) queues have had names so far, and that is the limit")
         }
         let number = QueueNumber(rawValue: UInt16(durable.queues.count + 1))
         return .record(.queueDeclared(QueueDeclaration(number: number, name: name, settings: settings)))

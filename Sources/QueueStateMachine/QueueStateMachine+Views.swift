@@ -66,12 +66,13 @@ extension QueueStateMachine {
         }
         return LiveTask(
             state: state, queue: group.queue, group: group.name, sequence: task.sequence,
-            receives: detail?.receives ?? 0, waitingBecause: state == .pending ? reason(slot, now: now) : "",
+            receives: detail?.receives ?? 0,
+            waitingBecause: state == .pending || state == .parked ? reason(slot, now: now) : "",
             history: detail?.history)
     }
 
     /// Why a pending task is not being worked on, in the words that HTTP, the CLI and the console share.
-    private func reason(_ slot: Slot<TaskEntry>, now: MonotonicTime) -> String {
+    func reason(_ slot: Slot<TaskEntry>, now: MonotonicTime) -> String {
         let group = durable.tasks[slot].group
         let head = durable.groups[group].head
         let headTask = durable.tasks[head]
@@ -80,7 +81,10 @@ extension QueueStateMachine {
         let subject = head == slot ? "" : "group blocked by \(headTask.id), "
         switch headTask.standing {
         case .leased: return "\(subject)attempt \(receives) of \(maxAttempts)"
-        case .parked: return "\(subject)parked after \(receives) attempts"
+        case .parked:
+            let attempts = "\(receives) attempt\(receives == 1 ? "" : "s")"
+            let isHalted = durable[durable.groups[group].key.queue].pauses.contains(.halted)
+            return "\(subject)parked after \(attempts), waits for taskq \(isHalted ? "resume" : "groups")"
         case .pending, .dead:
             if let detail = durable.detail(of: head), detail.backoffMilliseconds > 0 {
                 let seconds = (detail.backoffEnd.milliseconds(since: now) + 999) / 1_000
@@ -107,15 +111,32 @@ extension QueueStateMachine {
 
     package func overview(of queue: QueueNumber, at clock: ClockReading) -> QueueOverview {
         let entry = durable[queue]
-        let oldest = entry.firstReady.isNone ? nil : durable.groups[entry.firstReady].head
+        let heads = [entry.ready, entry.backingOff].filter { !$0.first.isNone }.map {
+            durable.tasks[durable.groups[$0.first].head].sequence
+        }
         return QueueOverview(
             declaration: entry.declaration, counters: entry.counters, pending: entry.pending,
             leased: entry.leased,
             parked: entry.parked, dead: entry.dead, groups: entry.groups,
             blockedGroups: entry.blockedGroups,
-            oldestAgeMilliseconds: oldest.map { age(of: durable.tasks[$0].sequence, at: clock.journal) } ?? 0,
+            oldestAgeMilliseconds: heads.min().map { age(of: $0, at: clock.journal) } ?? 0,
             pauses: entry.pauses, workers: UInt32((volatile.workersOfQueue[queue] ?? []).count),
-            waitingBecause: entry.pending > 0 && entry.leased == 0 ? holdUp(of: queue) : "")
+            waitingBecause: entry.pending + entry.parked > 0 && entry.leased == 0
+                ? reason(queue, now: clock.monotonic) : "")
+    }
+
+    /// Why nothing of a queue is worked on.
+    private func reason(_ queue: QueueNumber, now: MonotonicTime) -> String {
+        let entry = durable[queue]
+        let cause = holdUp(of: queue)
+        guard cause.isEmpty, entry.ready.first.isNone else { return cause }
+        let line = entry.parkedGroups.first.isNone ? entry.backingOff : entry.parkedGroups
+        guard !line.first.isNone else { return "" }
+        let group = durable.groups[line.first]
+        let name = group.key.name.isEmpty ? entry.declaration.name : group.key.name
+        let others = entry.blockedGroups == 1 ? "" : " and \(entry.blockedGroups - 1) more"
+        return "group \(name)\(others) blocked by \(durable.tasks[group.head].id), "
+            + reason(group.head, now: now)
     }
 
     /// The queues that exist, in the order of their declaration.

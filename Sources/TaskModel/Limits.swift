@@ -1,7 +1,10 @@
 /// Every bound that is part of the contract rather than of a configuration, with its unit last in the name.
 package enum Limits {
     package static let queueNameBytesMax = 64
+    /// Queues at a time.
     package static let queuesMax = 1_000
+    /// Names of queues over the life of a journal: a deleted queue keeps its number and its counters.
+    package static let queueNumbersMax = 65_000
     package static let groupNameBytesMax = 128
     package static let idempotencyKeyBytesMax = 255
     package static let traceparentBytesMax = 128

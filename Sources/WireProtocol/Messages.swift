@@ -116,6 +116,8 @@ package enum Request: Hashable, Sendable {
     case redriveEdited(correlation: Correlation, id: TaskID, payload: ArraySlice<UInt8>, actor: String)
     /// Asks for the bytes of a live or dead task.
     case payload(correlation: Correlation, id: TaskID)
+    case deleteQueue(correlation: Correlation, QueueDeletion)
+    case listBlocked(correlation: Correlation, BlockedGroupQuery)
     /// Asks for the journal's files to be kept as they are, as long as this connection lasts.
     case beginBackup(correlation: Correlation)
     /// The backup goes on; without it for ``Limits/backupSilenceMilliseconds`` it is over.
@@ -165,6 +167,8 @@ package enum Reply: Hashable, Sendable {
     case acted(correlation: Correlation, [ActOutcome])
     /// Nil where no such task is waiting, leased, parked or dead.
     case payload(correlation: Correlation, ArraySlice<UInt8>?)
+    case deletion(correlation: Correlation, DeletionOutcome)
+    case blocked(correlation: Correlation, BlockedGroupListing)
     /// What to copy, and the folder in which it lies.
     case backup(correlation: Correlation, directory: String, JournalContents)
 }

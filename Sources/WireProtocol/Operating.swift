@@ -113,7 +113,7 @@ extension ByteReader {
     }
 
     /// The count in front of a list whose elements take at least so many bytes each.
-    private mutating func readCount(elementBytes: Int) throws(DecodingFailure) -> Int {
+    mutating func readCount(elementBytes: Int) throws(DecodingFailure) -> Int {
         let count = try readVariable()
         guard count <= UInt64(Limits.batchTasksMax) else {
             throw .malformed("a list of \(count), at most \(Limits.batchTasksMax)")

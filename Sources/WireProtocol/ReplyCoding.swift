@@ -21,6 +21,8 @@ extension Reply {
         case dead = 178
         case acted = 179
         case payload = 180
+        case deletion = 185
+        case blocked = 186
         case backup = 190
     }
 
@@ -41,6 +43,8 @@ extension Reply {
         case .dead: .dead
         case .acted: .acted
         case .payload: .payload
+        case .deletion: .deletion
+        case .blocked: .blocked
         case .backup: .backup
         }
     }
@@ -87,6 +91,12 @@ extension Reply {
             writer.write(correlation)
             writer.write(payload != nil)
             if let payload { writer.writePrefixed(payload) }
+        case .deletion(let correlation, let outcome):
+            writer.write(correlation)
+            writer.write(outcome)
+        case .blocked(let correlation, let listing):
+            writer.write(correlation)
+            writer.write(listing)
         case .backup(let correlation, let directory, let contents):
             writer.write(correlation)
             writer.writePrefixed(directory)
@@ -129,6 +139,10 @@ extension Reply {
             self = .payload(
                 correlation: try reader.read(),
                 try reader.readFlag() ? try reader.readPrefixed(maximum: Limits.messageBytesMax) : nil)
+        case .deletion:
+            self = .deletion(correlation: try reader.read(), try reader.readDeletionOutcome())
+        case .blocked:
+            self = .blocked(correlation: try reader.read(), try reader.readBlockedGroupListing())
         case .backup:
             self = .backup(
                 correlation: try reader.read(), directory: try reader.readText(maximum: Limits.pathBytesMax),

@@ -24,6 +24,8 @@ extension Request {
         case act = 52
         case redriveEdited = 53
         case payload = 54
+        case deleteQueue = 60
+        case listBlocked = 61
         case beginBackup = 70
         case keepBackup = 71
         case endBackup = 72
@@ -49,6 +51,8 @@ extension Request {
         case .act: .act
         case .redriveEdited: .redriveEdited
         case .payload: .payload
+        case .deleteQueue: .deleteQueue
+        case .listBlocked: .listBlocked
         case .beginBackup: .beginBackup
         case .keepBackup: .keepBackup
         case .endBackup: .endBackup
@@ -97,7 +101,8 @@ extension Request {
             writer.write(clear.rawValue)
             writer.writePrefixed(actor)
             writer.writePrefixed(reason)
-        case .listDead, .act, .redriveEdited, .payload: encodeOperation(to: &writer)
+        case .listDead, .act, .redriveEdited, .payload, .deleteQueue, .listBlocked:
+            encodeOperation(to: &writer)
         }
     }
 
@@ -119,6 +124,12 @@ extension Request {
         case .payload(let correlation, let id):
             writer.write(correlation)
             writer.write(id)
+        case .deleteQueue(let correlation, let deletion):
+            writer.write(correlation)
+            writer.write(deletion)
+        case .listBlocked(let correlation, let query):
+            writer.write(correlation)
+            writer.write(query)
         case _: break
         }
     }
@@ -177,6 +188,10 @@ extension Request {
                 actor: try reader.readText(maximum: Limits.actorNameBytesMax))
         case .payload:
             self = .payload(correlation: try reader.read(), id: try reader.readTaskID())
+        case .deleteQueue:
+            self = .deleteQueue(correlation: try reader.read(), try reader.readQueueDeletion())
+        case .listBlocked:
+            self = .listBlocked(correlation: try reader.read(), try reader.readBlockedGroupQuery())
         case .beginBackup: self = .beginBackup(correlation: try reader.read())
         case .keepBackup: self = .keepBackup(correlation: try reader.read())
         case .endBackup: self = .endBackup(correlation: try reader.read())

@@ -59,7 +59,8 @@ extension WorkerDaemon {
             guard let slot = ledger.settled(receipt, outcome) else { return }
             log.say(.notice, "lease lost, killing its processor", ["receipt": "\(receipt.lsn.rawValue)"])
             supervisor.abandon(slot: slot)
-        case .enqueued, .task, .cancelled, .queues, .status, .done, .dead, .acted, .payload, .backup:
+        case .enqueued, .task, .cancelled, .queues, .status, .done, .dead, .acted, .payload, .deletion,
+            .blocked, .backup:
             log.say(.debug, "reply that a worker does not wait for")
         }
     }

@@ -120,7 +120,7 @@ struct Ledger: Sendable {
         case .helloRefused(let reason): note("\(peer) was refused: \(reason)")
         case .rejected(let reason): note("\(peer) was not understood: \(reason)")
         case .helloRequired: note("\(peer) was asked for a hello")
-        case .queues, .done, .dead, .acted, .payload, .backup: break
+        case .queues, .done, .dead, .acted, .payload, .deletion, .blocked, .backup: break
         }
         return []
     }

@@ -134,6 +134,7 @@ class State:
         if any(task.queue == fields.queue for task in self.tasks.values()):
             self.broken(f"LSN {lsn}: a queue with tasks was deleted")
         self.queues[fields.queue].deleted = True
+        self.queues[fields.queue].pauses = 0
 
     def _queue_pause_changed(self, fields, lsn, span):
         self.queues[fields.queue].pauses = fields.pauses

@@ -6,7 +6,7 @@ import TaskModel
 /// A command is a verb, plain arguments and `key=value` options. Tasks are named by numbers, workers by
 /// letters, and receipts `r1`, `r2`, … in the order of deliveries. Lines that begin with `#` are comments.
 struct ScenarioRunner {
-    private var fixture = MachineFixture()
+    var fixture = MachineFixture()
     private var receipts: [(lsn: LogSequenceNumber, task: TaskID)] = []
     private var peers: [String: PeerID] = [:]
 
@@ -97,6 +97,14 @@ struct ScenarioRunner {
         case "pause", "resume", "pause-ingest": return try pause(verb, arguments, options)
         case "cancel": return [try cancel(arguments)]
         case "redrive", "purge", "unpark": return try operate(verb, arguments)
+        case "blocked": return blocked(arguments, options)
+        case "delete": return delete(arguments, options)
+        case "reason": return [try reason(arguments)]
+        case "plugin":
+            if let queue = fixture.machine.queue(named: arguments[0]) {
+                fixture.machine.setPlugin(options["present"] == "yes", of: queue.number)
+            }
+            return []
         case "housekeeping": return housekeep()
         case _: throw Failure(description: "unknown verb \(verb)")
         }
@@ -220,7 +228,7 @@ extension ScenarioRunner {
     }
 
     /// Replaces ids by the scenario's numbers.
-    private func readable(_ text: String) -> String {
+    func readable(_ text: String) -> String {
         text.split(separator: " ").map { word in
             let bare = word.hasSuffix(",") ? word.dropLast() : word
             guard let id = TaskID(bare) else { return String(word) }
@@ -257,6 +265,13 @@ extension ScenarioRunner {
         _ verb: String, _ arguments: [String], _ options: [String: String]
     ) throws -> [String] {
         let set: QueuePauses = verb == "pause" ? .deliveries : verb == "pause-ingest" ? .ingest : []
+        var lines: [String] = []
+        while verb == "resume", let head = fixture.machine.headHeldByHalt(of: arguments.first ?? "tasks"),
+            let record = fixture.machine.unparking(of: head)
+        {
+            fixture.stage(record)
+            lines.append("fresh count for \(MachineFixture.number(head))")
+        }
         let operation = fixture.machine.pausing(
             arguments.first ?? "tasks", set: set,
             clear: verb == "resume" ? [.deliveries, .ingest, .halted] : [],
@@ -264,9 +279,9 @@ extension ScenarioRunner {
         switch operation {
         case .record(let record):
             fixture.stage(record)
-            return []
-        case .unchanged: return ["unchanged"]
-        case .refused(let reason): return ["refused: \(reason)"]
+            return lines
+        case .unchanged: return lines + ["unchanged"]
+        case .refused(let reason): return lines + ["refused: \(reason)"]
         }
     }
 

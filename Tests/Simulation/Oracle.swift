@@ -192,7 +192,9 @@ final class Oracle {
                 paused(pause.queue, pause.set, pause.clear)
             }
         case .status(_, let status): sentStatus(status)
-        case .helloRequired, .helloRefused, .rejected, .queues, .dead, .acted, .payload, .backup: break
+        case .helloRequired, .helloRefused, .rejected, .queues, .dead, .acted, .payload, .deletion,
+            .blocked, .backup:
+            break
         }
     }
 

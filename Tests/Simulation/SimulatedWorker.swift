@@ -99,7 +99,7 @@ struct SimulatedWorker {
             running.removeAll { $0.receipt == receipt }
             answers.removeAll { $0.receipt == receipt }
         case .helloRequired, .rejected, .enqueued, .task, .cancelled, .queues, .status, .done, .dead, .acted,
-            .payload, .backup:
+            .payload, .deletion, .blocked, .backup:
             break
         }
     }

@@ -100,8 +100,8 @@ final class World {
             case .segmentsDeleted(let segments): tally.count(.segmentsDeleted, segments.count)
             case .parked: tally.count(.parked)
             case .accepted, .leased, .completed, .attemptFailed, .deadLettered, .cancelled,
-                .operated, .workerConnected, .workerGone, .queueDeclared, .pauseChanged, .stalled, .badFrame,
-                .diskFull, .checkpointFailed, .backupBegan, .backupEnded:
+                .operated, .workerConnected, .workerGone, .queueDeclared, .queueDeleted, .pauseChanged,
+                .stalled, .badFrame, .diskFull, .checkpointFailed, .backupBegan, .backupEnded:
                 break
             }
         }

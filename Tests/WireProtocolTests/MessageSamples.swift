@@ -48,6 +48,9 @@ enum MessageSamples {
         .beginBackup(correlation: 11),
         .keepBackup(correlation: 12),
         .endBackup(correlation: 13),
+        .deleteQueue(correlation: 11, QueueDeletion(queue: "mail", purges: true, actor: "admin")),
+        .listBlocked(correlation: 12, BlockedGroupQuery(queue: "mail", limit: 1_000)),
+        .listBlocked(correlation: 12, BlockedGroupQuery(queue: "mail", group: "", after: "g", limit: 1)),
     ]
 
     static let replies: [Reply] = [
@@ -120,5 +123,19 @@ enum MessageSamples {
             JournalContents(
                 instance: JournalInstance(rawValue: 1), lastLSN: LogSequenceNumber(rawValue: 0),
                 checkpoint: nil, segments: [])),
+        .deletion(correlation: 11, .deleted),
+        .deletion(correlation: 11, .refused(reason: "holds tasks")),
+        .deletion(correlation: 11, .remaining(waiting: 300, leased: 2, dead: 0)),
+        .blocked(
+            correlation: 12,
+            BlockedGroupListing(
+                groups: [
+                    BlockedGroupView(
+                        name: "", head: id, isParked: true, waiting: 7, receives: 5, maxAttempts: 5,
+                        retryMilliseconds: nil, waitingBecause: "parked after 5 attempts"),
+                    BlockedGroupView(
+                        name: "g", head: id, isParked: false, waiting: 1, receives: 1, maxAttempts: 5,
+                        retryMilliseconds: 0, waitingBecause: ""),
+                ], hasMore: true)),
     ]
 }

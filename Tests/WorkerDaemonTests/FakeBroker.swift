@@ -110,7 +110,8 @@ final class FakeBroker {
             guard confirms else { return }
             try say(.settled(receipt: receipt, .taken))
         case .credit, .renew, .stalled, .enqueue, .lookup, .cancel, .status, .declareQueue, .pause,
-            .listDead, .act, .redriveEdited, .payload, .beginBackup, .keepBackup, .endBackup:
+            .listDead, .act, .redriveEdited, .payload, .deleteQueue, .listBlocked, .beginBackup,
+            .keepBackup, .endBackup:
             return
         }
     }
