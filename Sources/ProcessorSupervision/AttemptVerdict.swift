@@ -20,16 +20,19 @@ package struct FinishedAttempt: Hashable, Sendable {
     package var task: ProcessorTask.Label
     package var verdict: AttemptVerdict
     package var durationMilliseconds: UInt64
+    /// How the process ended; nil where it lives on.
+    package var exit: ExitStatus?
     /// The last bytes written to stderr during the attempt, at most ``AttemptRecord/stderrBytesMax``.
     package var stderrTail: ArraySlice<UInt8>
 
     package init(
         task: ProcessorTask.Label, verdict: AttemptVerdict, durationMilliseconds: UInt64,
-        stderrTail: ArraySlice<UInt8>
+        exit: ExitStatus? = nil, stderrTail: ArraySlice<UInt8>
     ) {
         self.task = task
         self.verdict = verdict
         self.durationMilliseconds = durationMilliseconds
+        self.exit = exit
         self.stderrTail = stderrTail
     }
 }

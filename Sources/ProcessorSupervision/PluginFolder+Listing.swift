@@ -40,3 +40,25 @@ extension PluginFolder {
         }
     }
 }
+
+extension PluginFolder {
+    /// Where plugins of an installed system are: the admin's own hide the shipped ones.
+    package static let installedFolders = ["/usr/local/lib/taskq/plugins", "/usr/lib/taskq/plugins"]
+}
+
+extension PluginFolder.Plugin {
+    /// The plugin at a path: a folder with its `processor`, or a single file.
+    ///
+    /// - Parameter path: absolute, without a slash at its end.
+    package init(queue: String, at path: String) {
+        guard FileContents.isDirectory(path) else {
+            let directory = FileContents.parentDirectory(of: path) ?? "/"
+            self.init(queue: queue, executable: path, directory: directory, manifest: nil)
+            return
+        }
+        let manifest = "\(path)/plugin.toml"
+        self.init(
+            queue: queue, executable: "\(path)/processor", directory: path,
+            manifest: FileContents.exists(manifest) ? manifest : nil)
+    }
+}

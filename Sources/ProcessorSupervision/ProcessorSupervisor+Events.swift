@@ -78,8 +78,7 @@ extension ProcessorSupervisor {
 
     private func finish(
         _ attempt: ProcessorMachine.Attempt, _ verdict: AttemptVerdict, _ process: ProcessorProcess,
-        _ slot: Int,
-        now: MonotonicTime
+        _ slot: Int, exit: ExitStatus? = nil, now: MonotonicTime
     ) {
         var tail: ArraySlice<UInt8> = []
         switch verdict {
@@ -88,7 +87,8 @@ extension ProcessorSupervisor {
         }
         let finished = FinishedAttempt(
             task: attempt.task.label, verdict: verdict,
-            durationMilliseconds: attempt.timing.durationMilliseconds(until: now), stderrTail: tail)
+            durationMilliseconds: attempt.timing.durationMilliseconds(until: now), exit: exit,
+            stderrTail: tail)
         events.append(.finished(slot: slot, finished))
     }
 
@@ -109,10 +109,10 @@ extension ProcessorSupervisor {
         case .quiet:
             break
         case .finished(let attempt, let verdict):
-            finish(attempt, verdict, process, slot, now: now)
+            finish(attempt, verdict, process, slot, exit: status, now: now)
             if options.settings.mode == .oneshot, !isDraining { startSucceeded() }
         case .couldNotStart(let attempt, let reason):
-            if let attempt { finish(attempt, .released, process, slot, now: now) }
+            if let attempt { finish(attempt, .released, process, slot, exit: status, now: now) }
             let tail = process.stderrTail.bytes
             startFailed(StartProblem(reason: reason, facts: facts(), stderrTail: tail), now: now)
         }

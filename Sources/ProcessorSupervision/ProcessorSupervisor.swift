@@ -170,19 +170,12 @@ package final class ProcessorSupervisor {
     /// Why the program must not or cannot be run, as far as a look at it tells.
     func preflight() -> StartProblem? {
         if let sentence = options.manifestProblem { return StartProblem(sentence) }
-        let program = options.program
-        if let trust = options.trust {
-            let paths = PluginTrust.gather(executable: program.path, folder: program.directory)
-            for finding in trust.findings(paths) {
-                switch finding {
-                case .refusal(let sentence): return StartProblem(sentence)
-                case .warning(let sentence):
-                    guard toldTrustWarnings.insert(sentence).inserted else { continue }
-                    events.append(.notice(ProcessorNotice(sentence: sentence)))
-                }
-            }
+        let inspection = ProgramInspection(
+            of: options.program, searchPath: options.surroundings.searchPath, trust: options.trust)
+        for sentence in inspection.warnings where toldTrustWarnings.insert(sentence).inserted {
+            events.append(.notice(ProcessorNotice(sentence: sentence)))
         }
-        return StartProblem(seenIn: facts())
+        return inspection.problem
     }
 
     func facts() -> ProgramFacts {

@@ -44,6 +44,7 @@ package struct ProcessorSurroundings: Hashable, Sendable {
         var variables = [
             "TASKQ_TASK_ID=\(task.id)",
             "TASKQ_GROUP=\(task.label.group)",
+            "TASKQ_SEQUENCE=\(task.sequence.rawValue)",
             "TASKQ_ATTEMPT=\(task.label.attempt)",
             "TASKQ_MAX_ATTEMPTS=\(task.maxAttempts)",
             "TASKQ_DEADLINE=\(deadline.rawValue)",

@@ -18,6 +18,8 @@ package struct ProcessorTask: Hashable, Sendable {
 
     package var label: Label
     package var queue: String
+    /// The task's place in the order of acceptance; a redrive gives a new one.
+    package var sequence: TaskSequence
     package var maxAttempts: UInt32
     /// W3C trace context, or empty.
     package var traceparent: ArraySlice<UInt8>
@@ -25,11 +27,12 @@ package struct ProcessorTask: Hashable, Sendable {
     package var payload: ArraySlice<UInt8>
 
     package init(
-        label: Label, queue: String, maxAttempts: UInt32, traceparent: ArraySlice<UInt8>,
-        payload: ArraySlice<UInt8>
+        label: Label, queue: String, sequence: TaskSequence, maxAttempts: UInt32,
+        traceparent: ArraySlice<UInt8>, payload: ArraySlice<UInt8>
     ) {
         self.label = label
         self.queue = queue
+        self.sequence = sequence
         self.maxAttempts = maxAttempts
         self.traceparent = traceparent
         self.payload = payload
@@ -52,6 +55,8 @@ extension ProcessorTask {
         JSONWriter.appendQuoted(queue, to: &line)
         line.append(#","group":"#)
         JSONWriter.appendQuoted(label.group, to: &line)
+        line.append(#","sequence":"#)
+        line.append(contentsOf: String(sequence.rawValue).utf8)
         line.append(#","attempt":"#)
         line.append(contentsOf: String(label.attempt).utf8)
         line.append(#","max_attempts":"#)

@@ -23,7 +23,8 @@ extension WorkerDaemon {
     private func processorTask(_ task: DeliveredTask) -> ProcessorTask {
         ProcessorTask(
             label: .init(id: task.id, group: task.group, attempt: task.attempt), queue: options.queue,
-            maxAttempts: task.maxAttempts, traceparent: task.traceparent, payload: task.payload)
+            sequence: task.sequence, maxAttempts: task.maxAttempts, traceparent: task.traceparent,
+            payload: task.payload)
     }
 
     func giveBackWaiting() {

@@ -6,7 +6,7 @@ private import TaskModel
 
 /// What a worker needs to know before it starts; effective values, wherever they came from.
 package struct WorkerOptions: Sendable {
-    package static let installedPluginFolders = ["/usr/local/lib/taskq/plugins", "/usr/lib/taskq/plugins"]
+    package static let installedPluginFolders = PluginFolder.installedFolders
     /// `taskq up` stops within 5 s, all told.
     private static let foregroundStopGraceMilliseconds: UInt64 = 3_000
     private static let foregroundStopKillMilliseconds: UInt64 = 1_000
@@ -90,16 +90,7 @@ package struct WorkerOptions: Sendable {
     ) throws(WorkerDaemonError) -> PluginFolder.Plugin {
         do throws(SystemError) {
             if let path {
-                let absolute = try FileContents.absolute(path)
-                guard FileContents.isDirectory(absolute) else {
-                    let directory = FileContents.parentDirectory(of: absolute) ?? "/"
-                    return PluginFolder.Plugin(
-                        queue: queue, executable: absolute, directory: directory, manifest: nil)
-                }
-                let manifest = "\(absolute)/plugin.toml"
-                return PluginFolder.Plugin(
-                    queue: queue, executable: "\(absolute)/processor", directory: absolute,
-                    manifest: FileContents.exists(manifest) ? manifest : nil)
+                return PluginFolder.Plugin(queue: queue, at: try FileContents.absolute(path))
             }
             var folders: [PluginFolder] = []
             for folder in installedPluginFolders where FileContents.isDirectory(folder) {

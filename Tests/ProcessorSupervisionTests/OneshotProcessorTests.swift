@@ -206,7 +206,8 @@ import Testing
             let expected = [
                 "COLOUR", "HOME", "LANG", "PATH", "PYTHONUNBUFFERED", "TASKQ_ATTEMPT", "TASKQ_DEADLINE",
                 "TASKQ_FD",
-                "TASKQ_GROUP", "TASKQ_MAX_ATTEMPTS", "TASKQ_PROCESSOR", "TASKQ_QUEUE", "TASKQ_STATE_DIR",
+                "TASKQ_GROUP", "TASKQ_MAX_ATTEMPTS", "TASKQ_PROCESSOR", "TASKQ_QUEUE", "TASKQ_SEQUENCE",
+                "TASKQ_STATE_DIR",
                 "TASKQ_TASK_ID", "TMPDIR",
             ]
             for name in expected { #expect(text[0].contains("'\(name)'")) }

@@ -76,7 +76,8 @@ final class SupervisedPlugin {
             label: .init(
                 id: TaskID(high: 0x0198_f6e2_7c1a_7d54, low: 0x9b3e_0000_0000_0000 + number), group: group,
                 attempt: attempt),
-            queue: "mail", maxAttempts: 5, traceparent: [], payload: Array(payload.utf8)[...])
+            queue: "mail", sequence: TaskSequence(rawValue: number), maxAttempts: 5,
+            traceparent: [], payload: Array(payload.utf8)[...])
     }
 
     /// Gives the task away; a stream processor is waited for until it is ready.
