@@ -135,7 +135,12 @@ let testTargets: [Target] = [
             "Configuration", "LibZMQ", "LinuxSystem", "ProcessorSupervision", "TaskModel", "WireProtocol",
             logging,
         ]),
-    tests(of: "AdminCommands", ["BinaryCoding", "Journal", "LibZMQ", "TaskModel", "WireProtocol"]),
+    tests(
+        of: "AdminCommands",
+        [
+            "BinaryCoding", "Configuration", "Journal", "LibZMQ", "ProcessorSupervision", "TaskModel",
+            "WireProtocol",
+        ]),
     tests(of: "TaskProcessor"),
     .target(
         name: "Simulation",

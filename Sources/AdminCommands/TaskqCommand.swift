@@ -14,7 +14,7 @@ struct TaskqCommand: ParsableCommand {
         subcommands: [
             StatusCommand.self, QueuesCommand.self, GetCommand.self, PutCommand.self, CancelCommand.self,
             PauseCommand.self, ResumeCommand.self, DeadLetterCommand.self, JournalCommand.self,
-            ConfigCommand.self, DoctorCommand.self, UpCommand.self,
+            ConfigCommand.self, DoctorCommand.self, PluginCommand.self, UpCommand.self,
         ])
 }
 
