@@ -140,8 +140,14 @@ final class Stack: Sendable {
     func end(
         of arguments: [String], within limit: Duration
     ) async throws -> (status: TestSupport.ExitStatus, text: String) {
-        let process = try await scope.start(
-            ProcessDescription(product: "taskq", arguments + ["--state", state]))
+        try await tool(arguments + ["--state", state], within: limit)
+    }
+
+    /// Runs `taskq` with these words alone, for commands that ask no daemon.
+    func tool(
+        _ arguments: [String], within limit: Duration = .seconds(60)
+    ) async throws -> (status: TestSupport.ExitStatus, text: String) {
+        let process = try await scope.start(ProcessDescription(product: "taskq", arguments))
         let status = try await process.end(within: limit)
         return (status, process.lines.map(\.text).joined(separator: "\n"))
     }
