@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures taskq and prints a table: rates, what the machine itself can do in the same run, and the targets.
 
-Started by `make bench`. Parts: syncs, http, post, drain, groups, latency, million, idle.
+Started by `make bench`. Parts: syncs, post, drain, groups, latency, million, idle.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 from parts import Benchmark, Row
 from stack import BenchmarkError
 
-PARTS = ("syncs", "http", "post", "drain", "groups", "latency", "million", "idle")
+PARTS = ("syncs", "post", "drain", "groups", "latency", "million", "idle")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -28,7 +28,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--bin", type=Path, required=True, help="folder of the release build")
     parser.add_argument("--load", type=Path, required=True, help="folder of the load generator and processor")
     parser.add_argument("--only", default="", help="parts with commas between")
-    parser.add_argument("--seconds", type=float, default=4, help="counted seconds of a closed loop")
+    parser.add_argument("--seconds", type=float, default=3, help="counted seconds of each round of posts")
     parser.add_argument("--count", type=int, default=1_000_000, help="tasks of the part million")
     parser.add_argument("--scratch", type=Path, help="folder for state, on the disk to be measured")
     options = parser.parse_args()
