@@ -56,6 +56,13 @@ extension Broker {
                 state.setPlugin(hasPlugin, of: queue.number)
             }
             outbox.append(.done(correlation: correlation, problem: problem), to: connection)
+        case .declarePlugin(let correlation, let declaration):
+            let problem = try declarePlugin(declaration)
+            outbox.append(.done(correlation: correlation, problem: problem), to: connection)
+        case .plugins(let correlation, let presences):
+            state.setPlugins(
+                Dictionary(presences.map { ($0.queue, $0.problem) }, uniquingKeysWith: { first, _ in first }))
+            outbox.append(.done(correlation: correlation, problem: nil), to: connection)
         case .pause(_, _, _, let clear, _, _): try performPause(request, clear: clear, from: connection)
         case .listDead(let correlation, let query):
             listDead(query, correlation: correlation, for: connection)

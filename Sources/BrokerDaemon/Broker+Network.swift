@@ -122,8 +122,10 @@ extension Broker {
         }
     }
 
-    /// Ingest learns of every queue at hello and whenever one changes.
+    /// Ingest learns of every queue at hello and whenever one changes: once a turn, however many changed.
     mutating func publishQueues() {
+        guard queuesChanged else { return }
+        queuesChanged = false
         let listings = queueListings()
         for connection in peers.keys.sorted(by: { $0.rawValue < $1.rawValue })
         where peers[connection]?.role == .ingest {
@@ -141,7 +143,8 @@ extension Request {
         case .enqueue: role == .ingest
         case .credit, .ack, .nack, .reject, .release, .renew, .stalled: role == .worker
         case .status, .declareQueue, .pause, .listDead, .act, .redriveEdited, .payload, .deleteQueue,
-            .listBlocked, .beginBackup, .keepBackup, .endBackup:
+            .listBlocked, .beginBackup, .keepBackup, .endBackup,
+            .declarePlugin, .plugins:
             role == .admin
         }
     }

@@ -13,6 +13,17 @@ extension Broker {
         return problem
     }
 
+    /// Lays the configuration over what the plugin's manifest says.
+    mutating func declarePlugin(_ plugin: PluginDeclaration) throws(JournalError) -> String? {
+        // Nobody knows what an unreadable manifest would say: what was said before goes on.
+        if plugin.defaults == nil, state.queue(named: plugin.queue) != nil { return nil }
+        let defaults = plugin.defaults ?? QueueDefaults()
+        let problem = try declare(plugin.queue, options.pluginSettings(plugin.queue, defaults))
+        // Only what was taken: the table is bounded by the number of queues.
+        if problem == nil { pluginDefaults[plugin.queue] = defaults }
+        return problem
+    }
+
     private mutating func performOperation(_ operation: Operation) throws(JournalError) -> String? {
         switch operation {
         case .unchanged: return nil
@@ -29,7 +40,7 @@ extension Broker {
             case .queueDeleted(let queue): events.append(.queueDeleted(queue))
             case _: break
             }
-            publishQueues()
+            queuesChanged = true
             return nil
         }
     }

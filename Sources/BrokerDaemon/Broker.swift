@@ -49,6 +49,10 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
     var internalCommands: [Command] = []
     /// A turn ended with credit and ready groups left.
     var hasDeliveriesLeft = false
+    /// What the manifests of plugins say of their queues, as the keeper told it last.
+    var pluginDefaults: [String: QueueDefaults] = [:]
+    /// A queue was declared or changed in this turn.
+    var queuesChanged = false
     /// Tasks whose final state was decided in this turn, and for which somebody waits.
     var finals: [TaskID] = []
     var compaction = Compaction()
@@ -126,6 +130,7 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
         try keepHouse()
         if !isStopping { try deliver() }
         try answerWaiters()
+        publishQueues()
         try journal.commit()
         // From here on the turn is on disk, and may be known.
         if journal.durableLSN != counters.lastLSN {
@@ -158,13 +163,17 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
     ) {
         self.options.queues = options.queues
         self.options.defaults = options.defaults
+        self.options.pluginSettings = options.pluginSettings
         state.bounds.everyQueue = options.bounds.everyQueue
         state.bounds.queues = options.bounds.queues
         let known = Set(changed.map(\.name))
         let declared = options.declaredQueues.filter { queue in
             !known.contains(queue.name) && state.queue(named: queue.name) == nil
         }
-        internalCommands += (changed + declared).map { .declare(name: $0.name, settings: $0.settings) }
+        internalCommands += (changed + declared).map { queue in
+            let settings = pluginDefaults[queue.name].map { options.pluginSettings(queue.name, $0) }
+            return .declare(name: queue.name, settings: settings ?? queue.settings)
+        }
     }
 
     /// Writes an empty batch which shows that the last one was durable.

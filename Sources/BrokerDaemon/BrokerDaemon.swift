@@ -238,6 +238,7 @@ extension BrokerOptions {
             directory: try FileContents.absolute(configuration.journal.directory),
             queues: configuration.queues.keys.sorted().map { ($0, configuration.queueSettings(for: $0)) },
             defaults: configuration.queueSettings(for: BrokerOptions.defaultQueue))
+        pluginSettings = { configuration.queueSettings(for: $0, plugin: $1) }
         bounds.finishedMax = configuration.historyMax
         bounds.keysMax = configuration.dedupMax
         bounds.everyQueue = Self.bounds(of: "", configuration)

@@ -118,7 +118,8 @@ private struct Line {
                     "by": "\(change.actor)", "reason": "\(change.reason)",
                 ])
         case .stalled(let queue, let reason):
-            self.init(.error, "queue stalled", ["task.queue": "\(queue)", "reason": "\(reason)"])
+            // The worker itself has told people, with the cure.
+            self.init(.debug, "queue stalled", ["task.queue": "\(queue)", "reason": "\(reason)"])
         case .badFrame(let role, let reason):
             self.init(.warning, "bad frame dropped", ["socket": "\(role)", "reason": "\(reason)"])
         case .diskFull: self.init(.error, "post refused: the disk is full")

@@ -14,6 +14,13 @@ package struct BrokerOptions: Sendable {
     package var queues: [(name: String, settings: QueueSettings)]
     /// For queues that are not named.
     package var defaults: QueueSettings
+    /// The settings of a plugin's queue: what the configuration says, laid over the plugin's own defaults.
+    package var pluginSettings: @Sendable (_ queue: String, _ defaults: QueueDefaults) -> QueueSettings = {
+        _, defaults in
+        var settings = QueueSettings()
+        defaults.apply(to: &settings)
+        return settings
+    }
 
     package init(
         journal: JournalOptions = JournalOptions(), directory: String = "",

@@ -17,19 +17,23 @@ package struct QueueOverrides: Hashable, Sendable {
 
     package init() {}
 
-    package func apply(to settings: inout QueueSettings) {
-        settings.leaseMilliseconds = leaseMilliseconds ?? settings.leaseMilliseconds
-        settings.maxAttempts = maxAttempts ?? settings.maxAttempts
-        settings.onExhausted = onExhausted ?? settings.onExhausted
-        settings.defaultGroup = defaultGroup ?? settings.defaultGroup
-        settings.retentionMilliseconds = retentionMilliseconds ?? settings.retentionMilliseconds
-        settings.dedupWindowMilliseconds = dedupWindowMilliseconds ?? settings.dedupWindowMilliseconds
-        settings.maxDepth = maxDepth ?? settings.maxDepth
-        settings.historyMilliseconds = historyMilliseconds ?? settings.historyMilliseconds
-        settings.retryInitialMilliseconds =
-            processor.retryInitialMilliseconds ?? settings.retryInitialMilliseconds
-        settings.retryFactorHundredths = processor.retryFactorHundredths ?? settings.retryFactorHundredths
-        settings.retryMaxMilliseconds = processor.retryMaxMilliseconds ?? settings.retryMaxMilliseconds
+    package func apply(to settings: inout QueueSettings) { defaults.apply(to: &settings) }
+
+    /// What the broker is told of a manifest.
+    package var defaults: QueueDefaults {
+        var defaults = QueueDefaults()
+        defaults.leaseMilliseconds = leaseMilliseconds
+        defaults.maxAttempts = maxAttempts
+        defaults.onExhausted = onExhausted
+        defaults.defaultGroup = defaultGroup
+        defaults.retentionMilliseconds = retentionMilliseconds
+        defaults.dedupWindowMilliseconds = dedupWindowMilliseconds
+        defaults.maxDepth = maxDepth
+        defaults.historyMilliseconds = historyMilliseconds
+        defaults.retryInitialMilliseconds = processor.retryInitialMilliseconds
+        defaults.retryFactorHundredths = processor.retryFactorHundredths
+        defaults.retryMaxMilliseconds = processor.retryMaxMilliseconds
+        return defaults
     }
 
     package func apply(to bounds: inout QueueStorageBounds) {

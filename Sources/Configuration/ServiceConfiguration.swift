@@ -86,8 +86,14 @@ package struct ServiceConfiguration: Hashable, Sendable {
 
     /// A queue's settings: defaults, its plugin's manifest, `[queue]`, `[queues.NAME]`.
     package func queueSettings(for name: String, manifest: QueueOverrides? = nil) -> QueueSettings {
+        queueSettings(for: name, plugin: manifest?.defaults ?? QueueDefaults())
+    }
+
+    /// The same with the manifest's defaults as the plugin keeper sends them.
+    package func queueSettings(for name: String, plugin: QueueDefaults) -> QueueSettings {
         var settings = QueueSettings()
-        for layer in layers(for: name, manifest: manifest) { layer.apply(to: &settings) }
+        plugin.apply(to: &settings)
+        for layer in layers(for: name, manifest: nil) { layer.apply(to: &settings) }
         return settings
     }
 

@@ -24,7 +24,7 @@ extension QueueStateMachine {
             return .refused(reason: "there is no queue named \"\(name)\"")
         }
         let entry = durable[queue]
-        if volatile.plugins.contains(queue) {
+        if volatile.plugins[queue] != nil {
             return .refused(
                 reason: "the plugin of \(name) is there and would declare it again: remove the plugin first")
         }

@@ -106,7 +106,8 @@ extension QueueStateMachine {
         }
         if let stall = volatile.stalls[queue] { return "stalled: \(stall)" }
         if !(volatile.workersOfQueue[queue] ?? []).isEmpty { return "" }
-        return volatile.plugins.contains(queue) ? "no worker connected" : "no plugin"
+        guard let problem = volatile.plugins[queue] else { return "no plugin" }
+        return problem.isEmpty ? "no worker connected" : problem
     }
 
     package func overview(of queue: QueueNumber, at clock: ClockReading) -> QueueOverview {

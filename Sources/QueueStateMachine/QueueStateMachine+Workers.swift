@@ -194,7 +194,18 @@ extension QueueStateMachine {
     }
 
     package mutating func setPlugin(_ present: Bool, of queue: QueueNumber) {
-        if present { volatile.plugins.insert(queue) } else { volatile.plugins.remove(queue) }
+        volatile.plugins[queue] = present ? "" : nil
+    }
+
+    /// Which queues have a plugin, and why it does not serve them, where it does not; no other queue has one.
+    ///
+    /// The stall of a plugin that is gone ends with it.
+    package mutating func setPlugins(_ problems: [String: String]) {
+        volatile.plugins = [:]
+        for (name, problem) in problems {
+            if let queue = durable.queueByName[name] { volatile.plugins[queue] = problem }
+        }
+        volatile.stalls = volatile.stalls.filter { volatile.plugins[$0.key]?.isEmpty ?? false }
     }
 
     /// Whether the delivery with this receipt goes on.

@@ -41,8 +41,8 @@ struct Volatile: Sendable {
     private var isDeliverable: Set<QueueNumber> = []
     /// Why a queue's worker cannot start its processor.
     var stalls: [QueueNumber: String] = [:]
-    /// Queues for which a plugin was declared.
-    var plugins: Set<QueueNumber> = []
+    /// Queues that have a plugin, with the reason why it does not serve them, or an empty one.
+    var plugins: [QueueNumber: String] = [:]
     /// Whether expired keys were left over when a portion of them was forgotten.
     var hasExpiredKeys = false
     /// Where the retention sweep stands.

@@ -124,6 +124,10 @@ package enum Request: Hashable, Sendable {
     case keepBackup(correlation: Correlation)
     /// Everything was copied; answered without a problem if everything was kept until now.
     case endBackup(correlation: Correlation)
+    /// A plugin is there: its queue is to exist, with its defaults under what the configuration says.
+    case declarePlugin(correlation: Correlation, PluginDeclaration)
+    /// All queues that have a plugin, at most ``Limits/queuesMax``; whatever was said before is over.
+    case plugins(correlation: Correlation, [PluginPresence])
 }
 
 /// What the broker says of one post.

@@ -24,6 +24,8 @@ extension Request {
         case act = 52
         case redriveEdited = 53
         case payload = 54
+        case declarePlugin = 55
+        case plugins = 56
         case deleteQueue = 60
         case listBlocked = 61
         case beginBackup = 70
@@ -56,6 +58,8 @@ extension Request {
         case .beginBackup: .beginBackup
         case .keepBackup: .keepBackup
         case .endBackup: .endBackup
+        case .declarePlugin: .declarePlugin
+        case .plugins: .plugins
         }
     }
 
@@ -103,6 +107,12 @@ extension Request {
             writer.writePrefixed(reason)
         case .listDead, .act, .redriveEdited, .payload, .deleteQueue, .listBlocked:
             encodeOperation(to: &writer)
+        case .declarePlugin(let correlation, let declaration):
+            writer.write(correlation)
+            writer.write(declaration)
+        case .plugins(let correlation, let presences):
+            writer.write(correlation)
+            writer.write(presences)
         }
     }
 
@@ -195,6 +205,10 @@ extension Request {
         case .beginBackup: self = .beginBackup(correlation: try reader.read())
         case .keepBackup: self = .keepBackup(correlation: try reader.read())
         case .endBackup: self = .endBackup(correlation: try reader.read())
+        case .declarePlugin:
+            self = .declarePlugin(correlation: try reader.read(), try reader.readPluginDeclaration())
+        case .plugins:
+            self = .plugins(correlation: try reader.read(), try reader.readPluginPresences())
         }
     }
 }

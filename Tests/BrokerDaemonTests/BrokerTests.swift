@@ -266,7 +266,7 @@ extension [Reply] {
         }
     }
 
-    fileprivate var listings: [[QueueListing]] {
+    var listings: [[QueueListing]] {
         compactMap { reply in
             if case .queues(let listings) = reply { return listings }
             return nil

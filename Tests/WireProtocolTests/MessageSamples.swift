@@ -11,6 +11,22 @@ enum MessageSamples {
         outcome: .signalled(11), durationMilliseconds: 1_234, retryAfterMilliseconds: 5_000, reason: "boom",
         stderrTail: [1, 0, 255])
 
+    static let defaults: QueueDefaults = {
+        var defaults = QueueDefaults()
+        defaults.leaseMilliseconds = 60_000
+        defaults.maxAttempts = .max
+        defaults.onExhausted = .haltQueue
+        defaults.defaultGroup = .task
+        defaults.retentionMilliseconds = 1
+        defaults.dedupWindowMilliseconds = 0
+        defaults.maxDepth = 2
+        defaults.historyMilliseconds = 3
+        defaults.retryInitialMilliseconds = 4
+        defaults.retryFactorHundredths = 150
+        defaults.retryMaxMilliseconds = 5
+        return defaults
+    }()
+
     static let requests: [Request] = [
         .hello(Hello(role: .ingest, name: "ingest", session: SessionID(rawValue: 9))),
         .hello(
@@ -51,6 +67,12 @@ enum MessageSamples {
         .deleteQueue(correlation: 11, QueueDeletion(queue: "mail", purges: true, actor: "admin")),
         .listBlocked(correlation: 12, BlockedGroupQuery(queue: "mail", limit: 1_000)),
         .listBlocked(correlation: 12, BlockedGroupQuery(queue: "mail", group: "", after: "g", limit: 1)),
+        .declarePlugin(correlation: 11, PluginDeclaration(queue: "mail", defaults: nil)),
+        .declarePlugin(correlation: 11, PluginDeclaration(queue: "mail", defaults: QueueDefaults())),
+        .declarePlugin(correlation: 11, PluginDeclaration(queue: "mail", defaults: defaults)),
+        .plugins(correlation: 12, []),
+        .plugins(
+            correlation: 12, [PluginPresence(queue: "mail"), PluginPresence(queue: "sms", problem: "two")]),
     ]
 
     static let replies: [Reply] = [

@@ -111,7 +111,7 @@ final class FakeBroker {
             try say(.settled(receipt: receipt, .taken))
         case .credit, .renew, .stalled, .enqueue, .lookup, .cancel, .status, .declareQueue, .pause,
             .listDead, .act, .redriveEdited, .payload, .deleteQueue, .listBlocked, .beginBackup,
-            .keepBackup, .endBackup:
+            .keepBackup, .endBackup, .declarePlugin, .plugins:
             return
         }
     }
