@@ -83,10 +83,17 @@ let shells: [Target] = [
         ]
     ),
     module(
+        "PluginKeeper",
+        [
+            "Configuration", "LinuxSystem", "ProcessorSupervision", "ServiceLog", "ServiceProgram", "Systemd",
+            "TaskModel", "WireProtocol", "ZeroMQ", logging,
+        ]
+    ),
+    module(
         "AdminCommands",
         [
-            "Configuration", "Journal", "LinuxSystem", "ProcessorSupervision", "ServiceLog", "TaskModel",
-            "TaskValidation", "WireProtocol", "ZeroMQ", arguments, logging,
+            "Configuration", "Journal", "LinuxSystem", "PluginKeeper", "ProcessorSupervision", "ServiceLog",
+            "TaskModel", "TaskValidation", "WireProtocol", "ZeroMQ", arguments, logging,
         ]
     ),
     module("TaskProcessor", ["TaskValidation"]),
@@ -96,6 +103,7 @@ let executables: [Target] = [
     daemon("taskq-broker", ["BrokerDaemon"]),
     daemon("taskq-ingest", ["IngestDaemon"]),
     daemon("taskq-worker", ["WorkerDaemon"]),
+    daemon("taskq-plugins", ["PluginKeeper"]),
     daemon("taskq", ["AdminCommands"]),
     .executableTarget(
         name: "tasks-processor", dependencies: ["TaskProcessor"], path: "plugins/tasks/Sources",
@@ -136,6 +144,9 @@ let testTargets: [Target] = [
             logging,
         ]),
     tests(
+        of: "PluginKeeper",
+        ["LibZMQ", "LinuxSystem", "ProcessorSupervision", "TaskModel", "WireProtocol", "taskq-plugins"]),
+    tests(
         of: "AdminCommands",
         [
             "BinaryCoding", "Configuration", "Journal", "LibZMQ", "ProcessorSupervision", "TaskModel",
@@ -156,8 +167,8 @@ let testTargets: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "Journal", "TaskModel", "TestSupport", "taskq", "taskq-broker", "taskq-ingest", "taskq-worker",
-            "tasks-processor",
+            "Journal", "TaskModel", "TestSupport", "taskq", "taskq-broker", "taskq-ingest", "taskq-plugins",
+            "taskq-worker", "tasks-processor",
         ],
         swiftSettings: strict),
     .testTarget(

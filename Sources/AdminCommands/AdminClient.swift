@@ -121,16 +121,6 @@ final class AdminClient {
         return user ?? "uid \(getuid())"
     }
 
-    func declareQueue(_ name: String, _ settings: QueueSettings, hasPlugin: Bool) throws(CommandFailure) {
-        let number = takeCorrelation()
-        let request = Request.declareQueue(
-            correlation: number, name: name, settings: settings, hasPlugin: hasPlugin)
-        let problem: String = try exchange(request) { reply in
-            if case .done(number, let problem) = reply { problem ?? "" } else { nil }
-        }
-        guard problem.isEmpty else { throw .failed("the queue \(name) was not declared: \(problem)") }
-    }
-
     func takeCorrelation() -> Correlation {
         defer { nextCorrelation += 1 }
         return nextCorrelation

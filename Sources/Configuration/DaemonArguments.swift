@@ -9,6 +9,7 @@ package struct DaemonArguments: Hashable, Sendable {
         case listen
         case queue
         case plugin
+        case plugins
         case logFormat = "log-format"
         case instance
 
@@ -19,6 +20,7 @@ package struct DaemonArguments: Hashable, Sendable {
             case .listen: "--listen HOST:PORT   the HTTP address, instead of the file's"
             case .queue: "--queue NAME         the queue to serve"
             case .plugin: "--plugin PATH        the queue's processor: its executable or its folder"
+            case .plugins: "--plugins DIR[:DIR]  the plugin folders, the first one wins"
             case .logFormat: "--log-format FORMAT  auto, text, json or journald"
             case .instance: "--instance NAME      the worker's name where a queue has several"
             }

@@ -8,30 +8,33 @@ import Testing
 
     /// A stack with two workers in which all serve, at time 0.
     private static func serving() -> StackMachine {
-        var machine = StackMachine(queues: ["mail", "tasks"])
+        var machine = StackMachine()
+        for queue in ["mail", "tasks"] { _ = machine.serve(queue, at: 0) }
         _ = machine.begin(at: 0)
         for member in [.broker, .ingest, mail, tasks] as [StackMember] { _ = machine.ready(member, at: 0) }
         return machine
     }
 
     @Test func eachRankStartsWhenTheOneBelowIsReady() {
-        var machine = StackMachine(queues: ["mail", "tasks"])
+        var machine = StackMachine()
         #expect(machine.begin(at: 0) == [.start(.broker)])
-        #expect(machine.ready(.broker, at: 1) == [.declareQueues, .start(.ingest)])
+        for queue in ["mail", "tasks"] { #expect(machine.serve(queue, at: 0) == []) }
+        #expect(machine.ready(.broker, at: 1) == [.start(.ingest)])
         #expect(machine.ready(.ingest, at: 2) == [.start(Self.mail), .start(Self.tasks), .announce])
         #expect(machine.ready(Self.mail, at: 3) == [])
         #expect(machine.nextDeadline == nil)
     }
 
     @Test func readinessSaidTwiceMeansNothingNew() {
-        var machine = StackMachine(queues: [])
+        var machine = StackMachine()
         _ = machine.begin(at: 0)
         _ = machine.ready(.broker, at: 1)
         #expect(machine.ready(.broker, at: 2) == [])
     }
 
     @Test func aDaemonThatEndsBeforeItWasReadyStopsTheStack() {
-        var machine = StackMachine(queues: ["mail"])
+        var machine = StackMachine()
+        _ = machine.serve("mail", at: 0)
         _ = machine.begin(at: 0)
         let actions = machine.ended(.broker, .init(words: "exit 65", isFinal: true), at: 5)
         #expect(
@@ -50,7 +53,7 @@ import Testing
         #expect(machine.ended(.ingest, Self.died, at: 8) == [.finish(code: 1)])
     }
 
-    @Test func aDeadBrokerIsStartedAgainAndItsQueuesAreDeclaredAgainWithoutTouchingTheOthers() {
+    @Test func aDeadBrokerIsStartedAgainWithoutTouchingTheOthers() {
         var machine = Self.serving()
         #expect(
             machine.ended(.broker, Self.died, at: 20_000)
@@ -58,7 +61,7 @@ import Testing
         #expect(machine.nextDeadline == 20_100)
         #expect(machine.tick(at: 20_099) == [])
         #expect(machine.tick(at: 20_100) == [.start(.broker)])
-        #expect(machine.ready(.broker, at: 20_200) == [.declareQueues])
+        #expect(machine.ready(.broker, at: 20_200) == [])
     }
 
     @Test func aWorkerThatKeepsDyingIsStartedEverMoreSeldom() {
@@ -114,7 +117,8 @@ import Testing
     }
 
     @Test func aStopWhileTheStackStartsEndsWhatRuns() {
-        var machine = StackMachine(queues: ["mail"])
+        var machine = StackMachine()
+        _ = machine.serve("mail", at: 0)
         _ = machine.begin(at: 0)
         #expect(machine.stopRequested(at: 1) == [.terminate(.broker)])
         #expect(machine.ready(.broker, at: 2) == [])
@@ -126,5 +130,40 @@ import Testing
         _ = machine.ended(Self.mail, Self.died, at: 0)
         _ = machine.stopRequested(at: 10)
         #expect(machine.tick(at: 1_000) == [])
+    }
+
+    @Test func aPluginThatComesLaterGetsItsWorkerAtOnce() {
+        var machine = Self.serving()
+        #expect(machine.serve("sms", at: 5) == [.start(.worker(queue: "sms"))])
+        #expect(machine.serve("sms", at: 6) == [])
+    }
+
+    @Test func aWorkerWhosePluginIsGoneIsEndedAndNotStartedAgain() {
+        var machine = Self.serving()
+        #expect(machine.retire("mail", at: 5) == [.terminate(Self.mail)])
+        #expect(machine.ended(Self.mail, Self.died, at: 6) == [])
+        #expect(machine.nextDeadline == nil)
+        #expect(machine.serve("mail", at: 7) == [.start(Self.mail)])
+    }
+
+    @Test func aPluginThatComesBackBeforeItsWorkerEndedIsServedByTheNextOne() {
+        var machine = Self.serving()
+        _ = machine.retire("mail", at: 5)
+        #expect(machine.serve("mail", at: 6) == [])
+        #expect(machine.ended(Self.mail, Self.died, at: 7) == [.start(Self.mail)])
+    }
+
+    @Test func aReplacedPluginEndsItsWorkerAndStartsTheNextAtOnce() {
+        var machine = Self.serving()
+        #expect(machine.renew("mail", at: 5) == [.terminate(Self.mail)])
+        #expect(machine.renew("mail", at: 6) == [])
+        #expect(machine.ended(Self.mail, Self.died, at: 7) == [.start(Self.mail)])
+    }
+
+    @Test func aRetiringWorkerHoldsTheStopOfTheStackNoLongerThanTheOthers() {
+        var machine = Self.serving()
+        _ = machine.retire("mail", at: 0)
+        #expect(machine.stopRequested(at: 100) == [.terminate(Self.tasks)])
+        #expect(machine.nextDeadline == 100 + StackMachine.Delays.killWorkers)
     }
 }

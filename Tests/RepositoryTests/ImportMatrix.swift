@@ -34,8 +34,9 @@ enum ImportMatrix {
         "BrokerDaemon": daemon.union(["Journal", "QueueStateMachine", "ZeroMQ"]),
         "IngestDaemon": daemon.union(["NIOCore", "NIOHTTP1", "NIOPosix", "TaskValidation", "ZMTP"]),
         "WorkerDaemon": daemon.union(["ProcessorSupervision", "ZeroMQ"]),
+        "PluginKeeper": daemon.union(["ProcessorSupervision", "ZeroMQ"]),
         "AdminCommands": daemon.union([
-            "ArgumentParser", "Journal", "ProcessorSupervision", "TaskValidation", "ZeroMQ",
+            "ArgumentParser", "Journal", "PluginKeeper", "ProcessorSupervision", "TaskValidation", "ZeroMQ",
         ]),
         "TaskProcessor": system.union(["TaskValidation"]),
     ]
@@ -50,6 +51,7 @@ enum ImportMatrix {
         "taskq-broker": system.union(["BrokerDaemon"]),
         "taskq-ingest": system.union(["IngestDaemon"]),
         "taskq-worker": system.union(["WorkerDaemon"]),
+        "taskq-plugins": system.union(["PluginKeeper"]),
         "taskq": system.union(["AdminCommands", "ArgumentParser"]),
     ]
 

@@ -1,7 +1,9 @@
 /// What must stand beside what.
 enum TreeRules {
     /// Mains of at most a few lines: the end-to-end tests run them as programs.
-    static let executables: Set<String> = ["taskq", "taskq-broker", "taskq-ingest", "taskq-worker"]
+    static let executables: Set<String> = [
+        "taskq", "taskq-broker", "taskq-ingest", "taskq-plugins", "taskq-worker",
+    ]
 
     /// Every module has a test target with at least one file in it.
     ///

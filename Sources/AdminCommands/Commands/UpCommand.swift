@@ -9,11 +9,13 @@ struct UpCommand: ParsableCommand {
         commandName: "up", abstract: "Run the whole stack in the foreground.",
         discussion: """
             Starts broker, ingest and a worker for every plugin, shows what they do, and starts again \
-            what dies. Ctrl-C stops them in order within 5 seconds, a second Ctrl-C at once. State is \
+            what dies. A plugin that is put into a folder, replaced or removed takes effect at once. \
+            Ctrl-C stops them in order within 5 seconds, a second Ctrl-C at once. State is \
             kept in ./var: the next start finds what was left.
             """)
 
     private static let developmentFile = "config/dev.toml"
+    private static let developmentPlugins = "plugins"
 
     @Option(name: .customLong("config"), help: "The configuration (config/dev.toml where that exists).")
     var config: String?
@@ -22,7 +24,8 @@ struct UpCommand: ParsableCommand {
     var state = StateLocation.foreground
 
     @Option(
-        name: .customLong("plugins"), help: "A folder of plugins; the first one given wins. May be repeated.")
+        name: .customLong("plugins"),
+        help: "A folder of plugins (./plugins); may be repeated, and the first one wins.")
     var plugins: [String] = []
 
     @Option(name: .customLong("listen"), help: "HOST:PORT for HTTP; port 0 takes a free one.")
@@ -43,13 +46,10 @@ struct UpCommand: ParsableCommand {
     func run() throws {
         let options = try gather()
         try makeFolders(options)
-        let found = try DiscoveredPlugin.find(options)
-        let printer = StackPrinter(isJSON: options.isJSON)
-        for problem in found.problems { printer.say(problem) }
         SignalDescriptor.ignoreBrokenPipes()
         let signals = try SignalDescriptor(blocking: [SIGINT, SIGTERM, SIGHUP, SIGCHLD])
         try ProcessControl.becomeSubreaper()
-        let stack = try ForegroundStack(options, plugins: found.plugins, signals: signals)
+        let stack = try ForegroundStack(options, signals: signals)
         let code = try stack.run()
         if code != 0 { throw ExitStatusRequest(code: code) }
     }
@@ -67,15 +67,27 @@ struct UpCommand: ParsableCommand {
             throw .misconfigured(error.description)
         }
         return ForegroundOptions(
-            configFile: file, stateDirectory: state, listen: listen, pluginFolders: folders,
+            configFile: file, stateDirectory: state, listen: listen, pluginFolders: try folders(),
             isJSON: logFormat == "json", configuration: loaded,
             programs: try ForegroundOptions.findPrograms(),
             variables: variables)
     }
 
-    private var folders: [String] {
-        if !plugins.isEmpty { return plugins }
-        return FileContents.isDirectory("plugins") ? ["plugins"] : []
+    /// A folder that is named has to be there; the usual one is made, so that plugins can be put into it.
+    private func folders() throws(CommandFailure) -> [String] {
+        do throws(SystemError) {
+            if plugins.isEmpty { try FileContents.makeDirectories(Self.developmentPlugins) }
+            return try (plugins.isEmpty ? [Self.developmentPlugins] : plugins).map {
+                name throws(SystemError) in
+                guard FileContents.isDirectory(name) else {
+                    throw SystemError(call: "--plugins \(name)", errno: ENOTDIR)
+                }
+                let path = try FileContents.absolute(name)
+                return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+            }
+        } catch {
+            throw .failed("the plugin folder cannot be used: \(error)")
+        }
     }
 
     private func makeFolders(_ options: ForegroundOptions) throws(CommandFailure) {

@@ -7,6 +7,7 @@ struct ForegroundOptions {
     var configFile: String?
     var stateDirectory: String
     var listen: String?
+    /// Absolute, the first one wins.
     var pluginFolders: [String]
     var isJSON: Bool
     var configuration: ServiceConfiguration
@@ -35,14 +36,18 @@ struct ForegroundOptions {
     func path(of member: StackMember) -> String { "\(programs)/\(member.program)" }
 
     /// The command line of a member, its program's name first.
-    func arguments(for member: StackMember, plugin: String?) -> [String] {
+    ///
+    /// - Parameter plugins: what each worker is to run, by its queue.
+    func arguments(for member: StackMember, plugins: [String: String]) -> [String] {
         var words = [member.program]
         if let configFile { words += ["--config", configFile] }
         words += ["--state", stateDirectory]
         switch member {
         case .broker: break
         case .ingest: if let listen { words += ["--listen", listen] }
-        case .worker(let queue): words += ["--queue", queue] + (plugin.map { ["--plugin", $0] } ?? [])
+        case .worker(let queue):
+            words += ["--queue", queue]
+            if let plugin = plugins[queue] { words += ["--plugin", plugin] }
         }
         return words + ["--log-format", "json"]
     }

@@ -1,7 +1,9 @@
 import Configuration
 import Glibc
 import LinuxSystem
+import PluginKeeper
 import ProcessorSupervision
+import TaskModel
 
 /// `taskq up`: runs the stack's programs as children and does what ``StackMachine`` says.
 ///
@@ -12,6 +14,7 @@ final class ForegroundStack {
     private enum Source {
         case signals
         case notifications
+        case keeper
         case exit(StackMember)
         case output(StackMember)
     }
@@ -21,7 +24,10 @@ final class ForegroundStack {
     private static let finalStatuses: Set<UInt8> = [65, 75, 78]
 
     private var options: ForegroundOptions
-    private let plugins: [DiscoveredPlugin]
+    private let keeper: PluginKeeper
+    private var keeperIsDue = true
+    /// What each worker gets as `--plugin`, by its queue.
+    private var plugins: [String: String] = [:]
     private let epoll: Epoll
     private let signals: SignalDescriptor
     private let notifications: DatagramSocket
@@ -39,19 +45,20 @@ final class ForegroundStack {
     private var exitCode: Int32?
 
     /// `signals` are blocked already, before any thread was started.
-    init(
-        _ options: ForegroundOptions, plugins: [DiscoveredPlugin], signals: consuming SignalDescriptor
-    ) throws {
+    init(_ options: ForegroundOptions, signals: consuming SignalDescriptor) throws {
         self.options = options
-        self.plugins = plugins
         self.signals = signals
         notifyName = "@taskq-up/\(String(try RandomBytes.word(), radix: 16))"
         notifications = try DatagramSocket(bindingTo: notifyName)
         epoll = try Epoll()
-        machine = StackMachine(queues: plugins.map(\.queue))
+        machine = StackMachine()
+        keeper = try PluginKeeper(
+            folders: options.pluginFolders, adminSocket: options.configuration.paths.adminSocket,
+            now: MonotonicTime(rawValue: Clocks.monotonicNanoseconds()))
         printer = StackPrinter(isJSON: options.isJSON)
         try watch(self.signals.rawValue, .signals)
         try watch(notifications.rawValue, .notifications)
+        try watch(keeper.pollDescriptor, .keeper)
     }
 
     /// The exit code.
@@ -66,6 +73,7 @@ final class ForegroundStack {
                 guard let source = sources[event.token] else { continue }
                 try take(source)
             }
+            if !machine.isStopping { try keepPlugins() }
             perform(machine.tick(at: now()))
             printer.tick(at: now())
         }
@@ -76,9 +84,10 @@ final class ForegroundStack {
     private func now() -> UInt64 { Clocks.monotonicNanoseconds() / 1_000_000 }
 
     private func timeout() -> CInt {
-        guard let due = [machine.nextDeadline, printer.nextDeadline].compactMap({ $0 }).min() else {
-            return -1
-        }
+        // Rounded up: a turn before its deadline would find nothing to do.
+        let keeperAt = keeper.nextDeadline.map { ($0.rawValue + 999_999) / 1_000_000 }
+        let deadlines = [machine.nextDeadline, printer.nextDeadline, machine.isStopping ? nil : keeperAt]
+        guard let due = deadlines.compactMap({ $0 }).min() else { return -1 }
         let present = now()
         return due <= present ? 0 : CInt(clamping: due - present)
     }
@@ -93,6 +102,7 @@ final class ForegroundStack {
         switch source {
         case .signals: try takeSignals()
         case .notifications: return
+        case .keeper: keeperIsDue = true
         case .exit(let member): try takeEnd(of: member)
         case .output(let member):
             guard let child = children[member] else { return }
@@ -117,10 +127,32 @@ final class ForegroundStack {
             let sender = children.first { $0.value.process.pid == datagram.senderPID }?.key
             guard let member = sender else { continue }
             let message = NotifyMessage(datagram.bytes)
-            if let status = message.status, !message.isReady, !machine.isStopping {
+            // A worker's own lines say the same: only recovery has no other voice.
+            if let status = message.status, member == .broker, !message.isReady, !machine.isStopping {
                 printer.say(status, from: member.label)
             }
             if message.isReady { becameReady(member) }
+        }
+    }
+
+    /// Looks after the plugin folders, and gives each queue the worker that it is to have.
+    private func keepPlugins() throws {
+        let time = MonotonicTime(rawValue: Clocks.monotonicNanoseconds())
+        guard keeperIsDue || keeper.nextDeadline.map({ $0 <= time }) ?? false else { return }
+        keeperIsDue = false
+        for order in try keeper.turn(now: time) {
+            switch order {
+            case .start(let found):
+                plugins[found.queue] = found.path
+                perform(machine.serve(found.queue, at: now()))
+            case .replace(let found):
+                plugins[found.queue] = found.path
+                perform(machine.renew(found.queue, at: now()))
+            case .stop(let queue):
+                plugins[queue] = nil
+                perform(machine.retire(queue, at: now()))
+            case .tell(let notice): printer.tell(notice)
+            }
         }
     }
 
@@ -160,7 +192,7 @@ final class ForegroundStack {
         sources = sources.filter { _, source in
             switch source {
             case .exit(member), .output(member): false
-            case .exit, .output, .signals, .notifications: true
+            case .exit, .output, .signals, .notifications, .keeper: true
             }
         }
         if member == .ingest {
@@ -194,7 +226,6 @@ final class ForegroundStack {
             case .start(let member): start(member)
             case .terminate(let member): children[member]?.process.send(signal: SIGTERM)
             case .kill(let member): children[member]?.process.sendToGroup(signal: SIGKILL)
-            case .declareQueues: declareQueues()
             case .announce: announce()
             case .say(let text): printer.say(text)
             case .finish(let code): exitCode = code
@@ -204,10 +235,9 @@ final class ForegroundStack {
 
     private func start(_ member: StackMember) {
         do {
-            let plugin = plugins.first { member == .worker(queue: $0.queue) }?.path
             let child = try StackChild(
                 member, path: options.path(of: member),
-                arguments: options.arguments(for: member, plugin: plugin),
+                arguments: options.arguments(for: member, plugins: plugins),
                 environment: environment(for: member))
             children[member] = child
             try watch(child.process.pidDescriptor, .exit(member))
@@ -233,23 +263,11 @@ final class ForegroundStack {
         address ?? options.listen ?? options.configuration.api.listen.description
     }
 
-    private func declareQueues() {
-        guard !plugins.isEmpty else { return }
-        do throws(CommandFailure) {
-            let client = try AdminClient(options.configuration.paths)
-            for plugin in plugins {
-                try client.declareQueue(plugin.queue, plugin.settings, hasPlugin: true)
-            }
-        } catch {
-            printer.say("queues were not declared: \(error)")
-        }
-    }
-
     private func announce() {
         printer.say("ready on http://\(shownAddress)")
         printer.banner(
             Banner.text(
-                address: shownAddress, pluginFolders: options.pluginFolders, queues: plugins.map(\.queue),
+                address: shownAddress, pluginFolders: options.pluginFolders, queues: plugins.keys.sorted(),
                 state: options.stateDirectory))
     }
 }

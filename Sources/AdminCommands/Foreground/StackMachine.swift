@@ -26,14 +26,13 @@ package enum StackMember: Hashable, Sendable {
 ///
 /// Pure; time enters.
 ///
-/// The broker is started first; when it is ready its queues are declared and ingest starts; when that is
-/// ready the workers start. Stopping goes the other way, so that nobody loses the peer that it reports to.
+/// The broker is started first, ingest when that is ready, and when ingest is, the workers that the plugin
+/// keeper asks for. Stopping goes the other way, so that nobody loses the peer that it reports to.
 package struct StackMachine: Sendable {
     package enum Action: Hashable, Sendable {
         case start(StackMember)
         case terminate(StackMember)
         case kill(StackMember)
-        case declareQueues
         /// Everything serves for the first time.
         case announce
         case say(String)
@@ -62,8 +61,18 @@ package struct StackMachine: Sendable {
         case ended
     }
 
+    /// What becomes of a worker when its process has ended.
+    private enum Sequel {
+        case restart
+        /// Its plugin is gone: nothing.
+        case nothing
+        /// Another plugin serves its queue: a fresh start, at once.
+        case successor
+    }
+
     private struct Record {
         var state = State.idle
+        var sequel = Sequel.restart
         var wasReady = false
         /// Deaths in a row, each within ``Delays/healthy`` of its start.
         var failures = 0
@@ -84,9 +93,13 @@ package struct StackMachine: Sendable {
         package static let killWorkers: UInt64 = 4_000
         package static let killIngest: UInt64 = 4_400
         package static let killBroker: UInt64 = 4_800
+        /// From the end of its plugin: when a worker that did not end by itself is killed.
+        ///
+        /// Long, because the worker itself bounds how long its task in hand may go on.
+        package static let killRetired: UInt64 = 120_000
     }
 
-    private let workers: [StackMember]
+    private var workers: [StackMember] = []
     private var records: [StackMember: Record] = [:]
     private var isAnnounced = false
     /// When the stop began; nil while the stack serves.
@@ -94,9 +107,8 @@ package struct StackMachine: Sendable {
     private var exitCode: Int32 = 0
     private var isFinished = false
 
-    package init(queues: [String]) {
-        workers = queues.map { .worker(queue: $0) }
-        for member in [.broker, .ingest] + workers { records[member] = Record() }
+    package init() {
+        for member in [StackMember.broker, .ingest] { records[member] = Record() }
     }
 
     private var allMembers: [StackMember] { [.broker, .ingest] + workers }
@@ -105,6 +117,51 @@ package struct StackMachine: Sendable {
 
     package mutating func begin(at now: UInt64) -> [Action] {
         start(.broker, at: now)
+    }
+
+    /// A plugin is there: its queue gets a worker.
+    package mutating func serve(_ queue: String, at now: UInt64) -> [Action] {
+        let member = StackMember.worker(queue: queue)
+        guard !isStopping else { return [] }
+        if let record = records[member] {
+            // The one before has not ended yet.
+            if record.sequel == .nothing { records[member]?.sequel = .successor }
+            return []
+        }
+        records[member] = Record()
+        workers.append(member)
+        return isAnnounced ? start(member, at: now) : []
+    }
+
+    /// Another plugin serves the queue: its worker ends, and starts anew.
+    package mutating func renew(_ queue: String, at now: UInt64) -> [Action] {
+        let member = StackMember.worker(queue: queue)
+        guard records[member] != nil else { return serve(queue, at: now) }
+        return isStopping ? [] : dismiss(member, .successor, at: now)
+    }
+
+    /// The plugin is gone.
+    package mutating func retire(_ queue: String, at now: UInt64) -> [Action] {
+        let member = StackMember.worker(queue: queue)
+        return isStopping || records[member] == nil ? [] : dismiss(member, .nothing, at: now)
+    }
+
+    private mutating func dismiss(_ member: StackMember, _ sequel: Sequel, at now: UInt64) -> [Action] {
+        guard isRunning(member) else {
+            // Not started yet, or between two starts.
+            if sequel == .nothing { forget(member) }
+            if case .waiting? = records[member]?.state { records[member]?.state = .waiting(until: now) }
+            return []
+        }
+        records[member]?.sequel = sequel
+        guard records[member]?.killAt == nil else { return [] }
+        records[member]?.killAt = now + Delays.killRetired
+        return [.terminate(member)]
+    }
+
+    private mutating func forget(_ member: StackMember) {
+        records[member] = nil
+        workers.removeAll { $0 == member }
     }
 
     /// A member says that it serves.
@@ -116,7 +173,7 @@ package struct StackMachine: Sendable {
         records[member]?.wasReady = true
         switch member {
         case .broker:
-            return [.declareQueues] + (isIdle(.ingest) ? start(.ingest, at: now) : [])
+            return isIdle(.ingest) ? start(.ingest, at: now) : []
         case .ingest:
             guard !isAnnounced else { return [] }
             isAnnounced = true
@@ -132,6 +189,15 @@ package struct StackMachine: Sendable {
             record.state = .ended
             records[member] = record
             return advanceStop(at: now)
+        }
+        switch record.sequel {
+        case .restart: break
+        case .nothing:
+            forget(member)
+            return []
+        case .successor:
+            records[member] = Record()
+            return start(member, at: now)
         }
         if !member.isWorker, ending.isFinal || !record.wasReady {
             record.state = .ended
@@ -197,7 +263,11 @@ package struct StackMachine: Sendable {
             let alive = members.filter { isRunning($0) }
             if alive.isEmpty { continue }
             let untold = alive.filter { records[$0]?.killAt == nil }
-            for member in untold { records[member]?.killAt = stopSince + grace }
+            for member in alive {
+                // A worker whose plugin has gone was told before, and had more time.
+                let killAt = min(records[member]?.killAt ?? .max, stopSince + grace)
+                records[member]?.killAt = killAt
+            }
             return untold.map { .terminate($0) }
         }
         isFinished = true

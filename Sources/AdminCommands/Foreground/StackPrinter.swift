@@ -1,6 +1,7 @@
 private import Glibc
 private import LinuxSystem
 private import Logging
+import PluginKeeper
 private import ServiceLog
 
 /// Shows what the stack and its members say, on standard output.
@@ -56,6 +57,19 @@ struct StackPrinter {
         write(LineFormats.json(line, identifier: label))
     }
 
+    /// The plugin keeper's words.
+    func tell(_ notice: KeeperNotice) {
+        guard !isJSON else {
+            let metadata = notice.fields.mapValues { Logger.MetadataValue.string($0) }
+            let line = LogLine(
+                level: Logger.Level(rawValue: notice.level.rawValue) ?? .notice, message: notice.message,
+                metadata: metadata, wallMilliseconds: Clocks.wallMilliseconds())
+            return write(LineFormats.json(line, identifier: "taskq-plugins"))
+        }
+        show(
+            level: notice.level.rawValue, notice.message, fields: notice.fields, label: "taskq-plugins")
+    }
+
     /// Lines of our own making, shown as they are; not in JSON.
     func banner(_ text: String) {
         guard !isJSON else { return }
@@ -82,10 +96,14 @@ struct StackPrinter {
     }
 
     private func show(_ line: ChildLine, label: String) {
-        let fields = line.fields.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
-        let level = line.level == "info" || line.level == "notice" ? "" : "\(line.level): "
-        let head = painted(Self.levels[line.level] ?? "0", "\(label): \(level)")
-        write(head + TerminalText.escaped(line.message) + painted("2", TerminalText.escaped(fields)))
+        show(level: line.level, line.message, fields: line.fields, label: label)
+    }
+
+    private func show(level: String, _ message: String, fields: [String: String], label: String) {
+        let facts = fields.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+        let word = level == "info" || level == "notice" ? "" : "\(level): "
+        let head = painted(Self.levels[level] ?? "0", "\(label): \(word)")
+        write(head + TerminalText.escaped(message) + painted("2", TerminalText.escaped(facts)))
     }
 
     private func painted(_ code: String, _ text: String) -> String {

@@ -1,0 +1,8 @@
+import Glibc
+import PluginKeeper
+
+@main enum TaskqPlugins {
+    static func main() {
+        exit(KeeperProgram.run(Array(CommandLine.arguments.dropFirst())))
+    }
+}
