@@ -113,7 +113,7 @@ final class AdminClient {
     }
 
     /// Who the broker's log names for what is done here.
-    private static var actor: String {
+    static var actor: String {
         let variables = ProcessEnvironment.variables()
         let user =
             ProcessEnvironment.value(of: "SUDO_USER", in: variables)

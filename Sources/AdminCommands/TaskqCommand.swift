@@ -7,14 +7,16 @@ struct TaskqCommand: ParsableCommand {
         commandName: "taskq",
         abstract: "Look after the task queue of this machine.",
         discussion: """
-            Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the daemon cannot be reached, 4 no such task or \
-            queue.
+            Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the daemon cannot be reached, 4 no such task, \
+            queue or group, or not in the state for it, 65 a journal is not whole, 78 a wrong configuration, \
+            130 interrupted.
             """,
         version: "taskq \(ProductVersion.text)",
         subcommands: [
-            StatusCommand.self, QueuesCommand.self, GetCommand.self, PutCommand.self, CancelCommand.self,
-            PauseCommand.self, ResumeCommand.self, DeadLetterCommand.self, JournalCommand.self,
-            ConfigCommand.self, DoctorCommand.self, PluginCommand.self, UpCommand.self,
+            StatusCommand.self, QueuesCommand.self, GroupsCommand.self, GetCommand.self, PutCommand.self,
+            CancelCommand.self, PauseCommand.self, ResumeCommand.self, DrainCommand.self,
+            DeadLetterCommand.self, JournalCommand.self, ConfigCommand.self, DoctorCommand.self,
+            PluginCommand.self, UpCommand.self,
         ])
 }
 

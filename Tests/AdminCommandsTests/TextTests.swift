@@ -67,8 +67,9 @@ import WireProtocol
 
     @Test func theQueuesTableHasGuaranteeKsCounters() {
         let lines = StatusText.queuesTable(Self.status).split(separator: "\n")
-        let numbers = lines.last?.split(separator: " ").dropFirst().map(String.init)
+        let numbers = lines.last?.split(separator: " ").dropFirst().prefix(8).map(String.init)
         #expect(numbers == ["1,007", "5", "1", "0", "1,000", "1", "0", "0"])
+        #expect(lines.last?.hasSuffix("  paused; no plugin") == true)
     }
 
     @Test func theJSONHasTheSameFacts() {

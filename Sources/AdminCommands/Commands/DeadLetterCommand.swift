@@ -1,6 +1,7 @@
 import ArgumentParser
 import LinuxSystem
 import TaskModel
+private import TaskValidation
 import WireProtocol
 
 /// The command `taskq dlq`.
@@ -10,7 +11,9 @@ struct DeadLetterCommand: ParsableCommand {
         discussion:
             "A task is dead when its attempts are used up, when its processor rejected it, when it is "
             + "older than the queue's retention, or when an operator decided so.",
-        subcommands: [List.self, Show.self, RedriveCommand.self, Edit.self, PurgeCommand.self])
+        subcommands: [
+            List.self, Show.self, RetryHereCommand.self, RedriveCommand.self, Edit.self, PurgeCommand.self,
+        ])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -77,20 +80,36 @@ struct DeadLetterCommand: ParsableCommand {
         var id: TaskIDArgument
 
         func run() throws {
-            let bytes = try FileText.payload(at: payload)
+            let bytes = try Self.compacted(try FileText.payload(at: payload), from: payload)
             let client = try AdminClient(StateLocation.paths(option: common.state))
             guard case .found(let view) = try client.lookup(id.id), view.state == .deadLettered else {
                 throw CommandFailure.notFound("task \(id.id) is in no dead-letter queue")
             }
             if isDryRun {
-                print("would redrive \(id.id) to \(view.queue) with a payload of \(bytes.count) bytes")
-                return
+                let would = "would redrive \(id.id) to \(view.queue) with a payload of \(bytes.count) bytes"
+                return tell(would, "redrive", view.queue)
             }
             let outcome = try client.redrive(id.id, edited: bytes)
             guard outcome == .done else {
                 throw CommandFailure.failed("task \(id.id) was not redriven: \(outcome.sentence)")
             }
-            print("redriven \(id.id) to \(view.queue)")
+            tell("redriven \(id.id) to \(view.queue)", "redriven", view.queue)
+        }
+
+        /// As a post would have stored it.
+        private static func compacted(
+            _ bytes: [UInt8], from path: String
+        ) throws(CommandFailure) -> [UInt8] {
+            do throws(JSONError) {
+                return try JSONCompaction.compact(bytes)
+            } catch {
+                throw .failed("\(path) is not JSON: \(error.message), byte \(error.byteOffset)")
+            }
+        }
+
+        private func tell(_ text: String, _ outcome: String, _ queue: String) {
+            let members = [("task_id", id.id.description), ("queue", queue), ("outcome", outcome)]
+            print(common.json ? OutcomeText.json(members) : text)
         }
     }
 }

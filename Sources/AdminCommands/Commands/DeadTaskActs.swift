@@ -1,7 +1,5 @@
 import ArgumentParser
-import Glibc
-import LinuxSystem
-import TaskModel
+private import TaskModel
 import WireProtocol
 
 /// What `dlq redrive` and `dlq purge` share: which tasks, how fast, and what is said of it.
@@ -38,46 +36,82 @@ struct DeadTaskActOptions: ParsableArguments {
         }
     }
 
-    /// Does it to all that are meant, in the order of their deaths; ^C leaves the rest where it is.
+    /// Does it to all that are meant, in the order of their deaths; Ctrl-C leaves the rest where it is.
     func perform(_ act: TaskAct, participle: String) throws {
+        let interruption = try Interruption()
         let client = try AdminClient(StateLocation.paths(option: common.state))
-        var pace = try Pace(tasksPerSecond: rate)
-        var counts = ActCounts()
-        func take(_ tasks: [TaskID]) throws {
-            for start in stride(from: 0, to: tasks.count, by: pace.batch) {
-                let batch = Array(tasks[start..<min(start + pace.batch, tasks.count)])
-                if isDryRun {
-                    counts.matched += batch.count
-                    continue
-                }
-                try pace.wait(for: batch.count)
-                counts.add(try client.act(act, on: batch))
-                counts.showProgress(participle)
-                if let stop = counts.stop {
-                    throw CommandFailure.failed("\(counts.text(participle)); \(stop)")
+        if isDryRun { return tellDryRun(try matching(client), participle) }
+        let total = try expected(client)
+        var run = DeadTaskRun(
+            act, participle: participle, total: total, pace: Pace(tasksPerSecond: rate), interruption, client)
+        do throws(CommandFailure) {
+            try take(&run, client)
+        } catch {
+            run.endProgress()
+            throw error.saying("\(run.counts.text(participle, of: total)); \(goOn)")
+        }
+        run.endProgress()
+        let stop = run.stop
+        if common.json {
+            print(run.counts.json(total: total, stop: stop), terminator: "")
+        } else if stop == nil {
+            print(run.counts.text(participle))
+        }
+        switch stop {
+        case nil: break
+        case .interrupted:
+            throw CommandFailure.interrupted(
+                "interrupted: \(run.counts.text(participle, of: total)); \(goOn)")
+        case .noRoom(let why):
+            throw CommandFailure.failed("\(run.counts.text(participle, of: total)); \(why); \(goOn)")
+        }
+        if !ids.isEmpty, run.counts.missed > 0 { throw ExitStatusRequest(code: 4) }
+    }
+
+    private var goOn: String { "the rest is still dead, and the same command goes on with it" }
+
+    private func take(_ run: inout DeadTaskRun, _ client: AdminClient) throws(CommandFailure) {
+        guard let queue else { return try run.take(ids.map(\.id)) }
+        var walk = filter.walk(queue, client)
+        while run.stop == nil, let page = try walk.next(takesOut: true) { try run.take(page.map(\.id)) }
+    }
+
+    /// How many there are now; more may die on the way.
+    private func expected(_ client: AdminClient) throws(CommandFailure) -> Int {
+        guard let queue else { return ids.count }
+        return filter.isEmpty ? Int(clamping: try client.queueStatus(queue).dead) : try matching(client)
+    }
+
+    private func matching(_ client: AdminClient) throws(CommandFailure) -> Int {
+        var count = 0
+        guard let queue else {
+            for id in ids {
+                if case .found(let view) = try client.lookup(id.id), view.state == .deadLettered {
+                    count += 1
                 }
             }
+            return count
         }
-        if let queue {
-            var walk = filter.walk(queue, client)
-            while let page = try walk.next(takesOut: !isDryRun) { try take(page.map(\.id)) }
-        } else {
-            try take(ids.map(\.id))
-        }
-        counts.endProgress()
-        if common.json {
-            print(counts.json(isDryRun: isDryRun), terminator: "")
-        } else {
-            print(isDryRun ? "would be \(participle): \(counts.matched)" : counts.text(participle))
-        }
-        if !ids.isEmpty, counts.missed > 0 { throw ExitCode(4) }
+        var walk = filter.walk(queue, client)
+        while let page = try walk.next(takesOut: false) { count += page.count }
+        return count
+    }
+
+    private func tellDryRun(_ count: Int, _ participle: String) {
+        print(
+            common.json
+                ? #"{"dry_run":true,"matched":\#(count)}"# : "would be \(participle): \(count)")
     }
 }
 
 struct RedriveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "redrive", abstract: "Put dead tasks back at the tails of their groups.",
-        discussion: "Attempts count from zero again. Stops where the queue holds max_depth tasks.")
+        discussion: """
+            Attempts count from zero again. Oldest death first; stops where the queue holds max_depth \
+            tasks. Ctrl-C lets the request in flight finish and says how far it came (exit code 130): what \
+            is left is still dead, and the same command goes on with it.
+            """)
 
     @OptionGroup var options: DeadTaskActOptions
 
@@ -112,73 +146,5 @@ extension ActOutcome {
         case .queueFull: "its queue holds max_depth tasks"
         case .diskFull: "the disk is full"
         }
-    }
-}
-
-/// What became of the tasks of one command.
-struct ActCounts {
-    var matched = 0
-    private(set) var done = 0
-    /// Not dead any more, or not known.
-    private(set) var missed = 0
-    /// Why the rest has to wait.
-    private(set) var stop: String?
-    private let isTerminal = isatty(STDERR_FILENO) == 1
-
-    mutating func add(_ outcomes: [ActOutcome]) {
-        for outcome in outcomes {
-            switch outcome {
-            case .done: done += 1
-            case .notInState, .unknown: missed += 1
-            case .queueFull, .diskFull: stop = outcome.sentence + ": try again later for the rest"
-            }
-        }
-    }
-
-    func text(_ participle: String) -> String {
-        missed == 0 ? "\(participle): \(done)" : "\(participle): \(done), not dead any more: \(missed)"
-    }
-
-    func json(isDryRun: Bool) -> String {
-        isDryRun
-            ? #"{"dry_run":true,"matched":\#(matched)}"# + "\n"
-            : #"{"done":\#(done),"missed":\#(missed)}"# + "\n"
-    }
-
-    /// On a terminal alone, one line that is written over.
-    func showProgress(_ participle: String) {
-        if isTerminal { FileText.write("\r\(text(participle))", to: STDERR_FILENO) }
-    }
-
-    func endProgress() {
-        if isTerminal, done + missed > 0 { FileText.write("\n", to: STDERR_FILENO) }
-    }
-}
-
-/// Spreads acts over time.
-struct Pace: ~Copyable {
-    /// Tasks in one request.
-    let batch: Int
-    private let nanosecondsPerTask: UInt64
-    private let timer: TimerDescriptor
-    private var free: UInt64 = 0
-
-    /// Nil: as fast as it goes.
-    init(tasksPerSecond: Int?) throws(SystemError) {
-        timer = try TimerDescriptor()
-        nanosecondsPerTask = tasksPerSecond.map { 1_000_000_000 / UInt64($0) } ?? 0
-        // Ten requests a second, so that progress shows.
-        batch = tasksPerSecond.map { min(max($0 / 10, 1), Limits.batchTasksMax) } ?? Limits.batchTasksMax
-    }
-
-    /// Returns when so many tasks may go.
-    mutating func wait(for count: Int) throws(SystemError) {
-        let now = Clocks.monotonicNanoseconds()
-        if free > now {
-            try timer.arm(atNanoseconds: free)
-            try OwnedDescriptor.waitUntilReady(
-                timer.rawValue, events: Int16(POLLIN), timeoutMilliseconds: -1)
-        }
-        free = max(free, now) + UInt64(count) * nanosecondsPerTask
     }
 }

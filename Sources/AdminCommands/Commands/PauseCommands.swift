@@ -22,7 +22,11 @@ struct PauseCommand: ParsableCommand {
     func run() throws {
         let client = try AdminClient(StateLocation.paths(option: common.state))
         try client.pause(queue, set: stopsPosts ? .ingest : .deliveries, clear: [], reason: reason)
-        print("paused \(queue)\(stopsPosts ? ": posts are refused" : "")")
+        print(
+            common.json
+                ? OutcomeText.json([
+                    ("queue", queue), ("outcome", "paused"), ("what", stopsPosts ? "ingest" : "deliveries"),
+                ]) : "paused \(queue)\(stopsPosts ? ": posts are refused" : "")")
     }
 }
 
@@ -39,7 +43,9 @@ struct ResumeCommand: ParsableCommand {
     func run() throws {
         let client = try AdminClient(StateLocation.paths(option: common.state))
         try client.pause(queue, set: [], clear: [.deliveries, .ingest, .halted], reason: "")
-        print("resumed \(queue)")
+        print(
+            common.json
+                ? OutcomeText.json([("queue", queue), ("outcome", "resumed")]) : "resumed \(queue)")
     }
 }
 
@@ -57,19 +63,27 @@ struct CancelCommand: ParsableCommand {
     func run() throws {
         let client = try AdminClient(StateLocation.paths(option: common.state))
         let tasks = ids.map(\.id)
-        var isComplete = true
+        var results: [(id: TaskID, outcome: ActOutcome)] = []
         for start in stride(from: 0, to: tasks.count, by: Limits.batchTasksMax) {
             let batch = Array(tasks[start..<min(start + Limits.batchTasksMax, tasks.count)])
-            for (id, outcome) in zip(batch, try client.act(.cancel, on: batch)) {
-                switch outcome {
-                case .done: print("cancelled \(id)")
-                case .notInState: print("not cancelled \(id): it is leased, finished or dead")
-                case .unknown: print("not cancelled \(id): there is no such task")
-                case .queueFull, .diskFull: print("not cancelled \(id): \(outcome.sentence)")
-                }
-                if outcome != .done { isComplete = false }
-            }
+            results += zip(batch, try client.act(.cancel, on: batch)).map { (id: $0, outcome: $1) }
         }
-        if !isComplete { throw ExitCode(4) }
+        if common.json {
+            print(
+                OutcomeText.json(
+                    list: results.map { [("task_id", $0.id.description), ("outcome", $0.outcome.label)] }))
+        } else {
+            for (id, outcome) in results { print(Self.sentence(id, outcome)) }
+        }
+        if results.contains(where: { $0.outcome != .done }) { throw ExitStatusRequest(code: 4) }
+    }
+
+    private static func sentence(_ id: TaskID, _ outcome: ActOutcome) -> String {
+        switch outcome {
+        case .done: "cancelled \(id)"
+        case .notInState: "not cancelled \(id): it is leased, finished or dead"
+        case .unknown: "not cancelled \(id): there is no such task"
+        case .queueFull, .diskFull: "not cancelled \(id): \(outcome.sentence)"
+        }
     }
 }

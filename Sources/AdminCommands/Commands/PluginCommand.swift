@@ -59,6 +59,24 @@ struct PluginPlaces: ParsableArguments {
     }
 }
 
+extension PluginPlaces {
+    /// Nil where there is none; an error where it is there and cannot run.
+    func findPlugin(of queue: String) throws(CommandFailure) -> PluginFolder.Plugin? {
+        let inventory = try inventory()
+        if let found = inventory.plugins.first(where: { $0.queue == queue }) { return found }
+        let said = inventory.entries.first { $0.queue == queue }?.standing.words ?? ""
+        guard said.isEmpty else { throw .failed(said) }
+        return nil
+    }
+
+    func plugin(of queue: String) throws(CommandFailure) -> PluginFolder.Plugin {
+        guard let found = try findPlugin(of: queue) else {
+            throw .notFound("there is no plugin for the queue \(queue): name its folder with --plugins")
+        }
+        return found
+    }
+}
+
 /// The command `taskq plugin ls`.
 struct PluginListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -52,7 +52,7 @@ struct PluginTestCommand: ParsableCommand {
     private func rehearse() throws {
         let found = try find()
         let payload = try readPayload(found)
-        let configuration = try loadConfiguration()
+        let configuration = try Self.loadConfiguration(config)
         let isAcked = try ScratchFolder.with { state in
             let subject = PluginUnderTest(
                 found, configuration, variables: ProcessEnvironment.variables(), stateDirectory: state)
@@ -96,10 +96,7 @@ struct PluginTestCommand: ParsableCommand {
 
     private func find() throws -> PluginFolder.Plugin {
         if QueueDeclaration.isValidName(plugin) {
-            let inventory = try places.inventory()
-            if let found = inventory.plugins.first(where: { $0.queue == plugin }) { return found }
-            let said = inventory.entries.first { $0.queue == plugin }?.standing.words ?? ""
-            guard said.isEmpty else { throw CommandFailure.failed(said) }
+            if let found = try places.findPlugin(of: plugin) { return found }
         }
         guard FileContents.exists(plugin) else {
             throw CommandFailure.notFound("there is no plugin '\(plugin)', nor a file or folder of that name")
@@ -144,8 +141,9 @@ struct PluginTestCommand: ParsableCommand {
         }
     }
 
-    private func loadConfiguration() throws -> ServiceConfiguration {
-        let file = config ?? (FileContents.exists(Self.developmentFile) ? Self.developmentFile : nil)
+    /// As `taskq up` would read it.
+    static func loadConfiguration(_ config: String?) throws(CommandFailure) -> ServiceConfiguration {
+        let file = config ?? (FileContents.exists(developmentFile) ? developmentFile : nil)
         do throws(ConfigurationError) {
             return try ConfigurationSources(file: file, environment: ProcessEnvironment.variables()).load()
         } catch {

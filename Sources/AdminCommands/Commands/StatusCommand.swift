@@ -1,5 +1,4 @@
 import ArgumentParser
-private import TaskValidation
 private import WireProtocol
 
 /// The command `taskq status`.
@@ -14,21 +13,5 @@ struct StatusCommand: ParsableCommand {
         let client = try AdminClient(StateLocation.paths(option: common.state))
         let status = try client.status()
         print(common.json ? StatusText.json(status) : StatusText.table(status), terminator: "")
-    }
-}
-
-/// The command `taskq queues`.
-struct QueuesCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "queues", abstract: "List the queues and count what became of their tasks.",
-        discussion:
-            "accepted = pending + leased + parked + completed + dead + cancelled + purged, in every line.")
-
-    @OptionGroup var common: CommonOptions
-
-    func run() throws {
-        let client = try AdminClient(StateLocation.paths(option: common.state))
-        let status = try client.status()
-        print(common.json ? StatusText.queuesJSON(status) : StatusText.queuesTable(status), terminator: "")
     }
 }

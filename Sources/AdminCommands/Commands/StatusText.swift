@@ -32,14 +32,14 @@ package enum StatusText {
         var table = TextTable([
             ("QUEUE", .left), ("ACCEPTED", .right), ("PENDING", .right), ("LEASED", .right),
             ("PARKED", .right),
-            ("COMPLETED", .right), ("DEAD", .right), ("CANCELLED", .right), ("PURGED", .right),
+            ("COMPLETED", .right), ("DEAD", .right), ("CANCELLED", .right), ("PURGED", .right), ("", .left),
         ])
         for queue in status.queues {
             let numbers = [
                 queue.counters.accepted, queue.pending, queue.leased, queue.parked, queue.counters.completed,
                 queue.dead, queue.counters.cancelled, queue.counters.purged,
             ]
-            table.add([queue.name] + numbers.map { HumanText.count($0) })
+            table.add([queue.name] + numbers.map { HumanText.count($0) } + [remark(queue)])
         }
         return table.render()
     }

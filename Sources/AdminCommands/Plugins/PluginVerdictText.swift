@@ -55,10 +55,14 @@ package enum PluginVerdictText {
 
     /// What came of it, for a terminal; the lines of output are said to have been shown as they came.
     package static func text(_ run: RehearsalReport, of plugin: PluginUnderTest) -> String {
+        let mode = plugin.settings.mode.rawValue
+        return "plugin   \(plugin.plugin.queue), \(mode), \(TerminalText.escaped(plugin.plugin.path))\n"
+            + text(run)
+    }
+
+    static func text(_ run: RehearsalReport) -> String {
         var shown = ""
         for notice in run.notices { shown += "notice   \(TerminalText.escaped(notice))\n" }
-        let mode = plugin.settings.mode.rawValue
-        shown += "plugin   \(plugin.plugin.queue), \(mode), \(TerminalText.escaped(plugin.plugin.path))\n"
         shown += "verdict  \(TerminalText.escapedLines(words(run.ending)))\n"
         if case .attempted(let attempt) = run.ending {
             shown += "exit     \(words(attempt.exit))\n"
@@ -77,11 +81,22 @@ package enum PluginVerdictText {
     static func json(
         _ run: RehearsalReport, of plugin: PluginUnderTest, trials: [PluginTrial.Outcome]?
     ) -> String {
+        json(
+            run,
+            [
+                ("queue", plugin.plugin.queue), ("path", plugin.plugin.path),
+                ("mode", plugin.settings.mode.rawValue),
+            ], trials: trials)
+    }
+
+    /// - Parameter members: what was run, before what came of it.
+    static func json(
+        _ run: RehearsalReport, _ members: [(name: String, value: String)],
+        trials: [PluginTrial.Outcome]? = nil
+    ) -> String {
         var writer = JSONWriter()
         writer.beginObject()
-        writer.member("queue", plugin.plugin.queue)
-        writer.member("path", plugin.plugin.path)
-        writer.member("mode", plugin.settings.mode.rawValue)
+        for (name, value) in members { writer.member(name, value) }
         writer.member("acked", run.isAcked)
         writer.member("verdict", label(run.ending))
         writer.member("words", words(run.ending))
