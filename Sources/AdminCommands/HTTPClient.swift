@@ -44,7 +44,7 @@ struct HTTPClient {
     }
 
     /// The first of the host's addresses that takes the connection.
-    private func connect() throws(CommandFailure) -> OwnedDescriptor {
+    func connect() throws(CommandFailure) -> OwnedDescriptor {
         var hints = addrinfo()
         hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?

@@ -29,23 +29,51 @@ package struct HTTPResponse: Hashable, Sendable {
     /// Interim responses (1xx) are skipped.
     package init(parsing bytes: [UInt8]) throws(Failure) {
         var rest = bytes[...]
-        while true {
-            guard let end = Self.endOfHead(rest) else { throw .truncated }
-            let lines = String(decoding: rest[..<end], as: UTF8.self).split(separator: "\r\n")
-            rest = rest[(end + 4)...]
-            status = try Self.status(of: lines.first ?? "")
-            headers = try lines.dropFirst().map { line throws(Failure) in try Self.header(line) }
-            body = []
-            if status >= 200 { break }
-        }
+        repeat {
+            self = try HTTPResponse(takingHead: &rest)
+        } while status < 200
         body = try readBody(rest)
+    }
+
+    /// Takes the first response from the bytes of a connection that stays open; nil while it is not whole.
+    ///
+    /// Bodies are those of a Content-Length; chunks, which taskq-ingest never sends, are malformed here.
+    package static func takeFirst(from bytes: inout [UInt8]) throws(Failure) -> HTTPResponse? {
+        guard let end = endOfHead(bytes[...]) else { return nil }
+        var rest = bytes[...]
+        var response = try HTTPResponse(takingHead: &rest)
+        var length = 0
+        if response.status >= 200, response.status != 204, response.status != 304 {
+            guard let text = response.header("content-length"), let count = Int(text), count >= 0 else {
+                throw .malformed("no Content-Length on a connection that stays open")
+            }
+            length = count
+        }
+        guard rest.count >= length else { return nil }
+        response.body = Array(rest.prefix(length))
+        bytes.removeFirst(end + 4 + length)
+        return response.status < 200 ? try takeFirst(from: &bytes) : response
+    }
+
+    /// Without its body; `bytes` begins behind the head then.
+    private init(takingHead bytes: inout ArraySlice<UInt8>) throws(Failure) {
+        guard let end = Self.endOfHead(bytes) else { throw .truncated }
+        let lines = String(decoding: bytes[..<end], as: UTF8.self).split(separator: "\r\n")
+        bytes = bytes[(end + 4)...]
+        status = try Self.status(of: lines.first ?? "")
+        headers = try lines.dropFirst().map { line throws(Failure) in try Self.header(line) }
+        body = []
     }
 
     private static func endOfHead(_ bytes: ArraySlice<UInt8>) -> Int? {
         guard bytes.count >= 4 else { return nil }
-        return (bytes.startIndex...(bytes.endIndex - 4)).first { index in
-            bytes[index..<(index + 4)].elementsEqual([13, 10, 13, 10])
+        var index = bytes.startIndex
+        while let found = bytes[index...].firstIndex(of: 13) {
+            if found + 4 > bytes.endIndex { return nil }
+            if bytes[found + 1] == 10, bytes[found + 2] == 13, bytes[found + 3] == 10 { return found }
+            index = found + 1
         }
+        return nil
     }
 
     private static func status(of line: Substring) throws(Failure) -> Int {

@@ -65,4 +65,27 @@ import Testing
     func anythingElseIsNoAddress(url: String) {
         #expect(HTTPAddress(url) == nil)
     }
+
+    @Test func responsesOfOneConnectionAreTakenOneByOneWhereverTheyAreCut() throws {
+        let text =
+            "HTTP/1.1 201 Created\r\nContent-Length: 4\r\n\r\n\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+            + "HTTP/1.1 422 Unprocessable Content\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+        let bytes = Array(text.utf8)
+        for cut in 0...bytes.count {
+            var received: [UInt8] = []
+            var found: [HTTPResponse] = []
+            for piece in [bytes[..<cut], bytes[cut...]] {
+                received += piece
+                while let response = try HTTPResponse.takeFirst(from: &received) { found.append(response) }
+            }
+            #expect(found.map(\.status) == [201, 422], "cut at \(cut)")
+            #expect(found.map(\.body) == [Array("\r\n\r\n".utf8), Array("{}".utf8)])
+            #expect(received.isEmpty)
+        }
+    }
+
+    @Test func onAConnectionThatStaysOpenABodyNeedsALength() {
+        var bytes = Array("HTTP/1.1 200 OK\r\n\r\n".utf8)
+        #expect(throws: HTTPResponse.Failure.self) { try HTTPResponse.takeFirst(from: &bytes) }
+    }
 }
