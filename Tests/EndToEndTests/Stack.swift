@@ -151,4 +151,12 @@ final class Stack: Sendable {
         let status = try await process.end(within: limit)
         return (status, process.lines.map(\.text).joined(separator: "\n"))
     }
+
+    /// Runs `taskq` at a terminal where `body` sits.
+    func terminal(
+        _ arguments: [String], _ body: @escaping @Sendable (TerminalFixture) throws -> Void = { _ in }
+    ) async throws -> (status: TestSupport.ExitStatus, text: String) {
+        let description = try ProcessDescription(product: "taskq", arguments + ["--state", state])
+        return try await TerminalFixture.run(description, body)
+    }
 }

@@ -51,7 +51,8 @@ final class ProcessPipes: Sendable {
         }
         do throws(TestSupportError) {
             return try Self.spawning.withLock { _ throws(TestSupportError) in
-                try description.spawn(input: input.reading, output: output.writing, error: error.writing)
+                try description.spawn(
+                    .descriptors(input: input.reading, output: output.writing, error: error.writing))
             }
         } catch {
             closeOwnEnds()

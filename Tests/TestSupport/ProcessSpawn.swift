@@ -27,31 +27,47 @@ package struct ProcessDescription: Sendable {
             try BuiltProducts.path(of: product), arguments, environment: environment, directory: directory)
     }
 
-    /// Starts it in a process group of its own with the three given descriptors.
+    /// What the program has for its three descriptors.
+    enum Surface {
+        case descriptors(input: CInt, output: CInt, error: CInt)
+        /// The path of a terminal, which becomes the controlling one.
+        case terminal(String)
+    }
+
+    /// Starts it in a process group of its own; at a terminal, in a session of its own.
     ///
     /// The program setpriv makes the kernel kill it when the calling thread ends, so that a test runner that
     /// is killed leaves nothing behind: call from a thread that lives as long as the process should.
-    func spawn(input: CInt, output: CInt, error: CInt) throws(TestSupportError) -> pid_t {
+    func spawn(_ surface: Surface) throws(TestSupportError) -> pid_t {
         guard access(executable, X_OK) == 0 else {
             throw .spawnFailed(executable: executable, errno: errno)
         }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
-        posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
-        posix_spawn_file_actions_adddup2(&actions, error, STDERR_FILENO)
-
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
+        var flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+        switch surface {
+        case .descriptors(let input, let output, let error):
+            posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+            posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
+            posix_spawn_file_actions_adddup2(&actions, error, STDERR_FILENO)
+            posix_spawnattr_setpgroup(&attributes, 0)
+            flags |= POSIX_SPAWN_SETPGROUP
+        case .terminal(let path):
+            posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, path, O_RDWR, 0)
+            posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO)
+            posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO)
+            // POSIX_SPAWN_SETSID, which Swift's Glibc does not show.
+            flags |= 0x80
+        }
         var signals = sigset_t()
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
         sigfillset(&signals)
         posix_spawnattr_setsigdefault(&attributes, &signals)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
         posix_spawnattr_setflags(&attributes, Int16(flags))
 
         let place = ["/usr/bin/env", "--chdir=\(directory ?? ".")"]
