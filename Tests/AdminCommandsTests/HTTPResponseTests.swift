@@ -88,4 +88,23 @@ import Testing
         var bytes = Array("HTTP/1.1 200 OK\r\n\r\n".utf8)
         #expect(throws: HTTPResponse.Failure.self) { try HTTPResponse.takeFirst(from: &bytes) }
     }
+
+    @Test(
+        arguments: [
+            (#"{"detail":"Not Found"}"#, "Not Found"), ("<html>no\n</html>", "<html>no</html>"),
+            (
+                #"{"detail":[{"type":"missing","loc":["body","title"],"msg":"Field required","input":{}},"#
+                    + #"{"type":"enum","loc":["body","tasks",3,"priority"],"msg":"Input should be 'low'"}]}"#,
+                "title: Field required; tasks.3.priority: Input should be 'low'"
+            ),
+            (
+                #"{"detail":[{"loc":["body",7],"msg":"JSON decode error","ctx":{"error":"no name"}}]}"#,
+                "7: JSON decode error (no name)"
+            ),
+            (#"{"detail":[]}"#, #"{"detail":[]}"#), ("", ""),
+        ] as [(String, String)])
+    func anErrorSaysInOneLineWhereAndWhat(body: String, text: String) throws {
+        let head = "HTTP/1.1 422 X\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+        #expect(try HTTPResponse(parsing: Array((head + body).utf8)).detailText == text)
+    }
 }

@@ -89,7 +89,7 @@ struct PutCommand: ParsableCommand {
         if let idempotencyKey { headers.append(("Idempotency-Key", idempotencyKey)) }
         let response = try client.post(path, headers: headers, body: try readBody())
         let text = String(decoding: response.body, as: UTF8.self)
-        guard (200...299).contains(response.status) else { throw Self.failure(response, text) }
+        guard (200...299).contains(response.status) else { throw Self.failure(response) }
         print(json ? text : Self.taskID(in: response) ?? text)
     }
 
@@ -127,14 +127,9 @@ struct PutCommand: ParsableCommand {
         return answer["task_id"]?.string
     }
 
-    /// What an error says about itself, on one line.
-    static func detail(of response: HTTPResponse) -> String {
-        String(decoding: response.body.filter { $0 >= 0x20 }, as: UTF8.self)
-    }
-
-    private static func failure(_ response: HTTPResponse, _ text: String) -> CommandFailure {
+    private static func failure(_ response: HTTPResponse) -> CommandFailure {
         let outcome = response.header("taskq-outcome").map { ", outcome \($0)" } ?? ""
-        let sentence = "HTTP \(response.status)\(outcome): \(text)"
+        let sentence = "HTTP \(response.status)\(outcome): \(response.detailText)"
         switch response.status {
         case 404: return .notFound(sentence)
         case 503 where response.header("taskq-outcome") == "refused": return .notReachable(sentence)

@@ -181,7 +181,7 @@ struct PostStream: ~Copyable {
     }
 
     private mutating func answer(_ line: PostedLine, _ response: HTTPResponse) {
-        let detail = PutCommand.detail(of: response)
+        let detail = response.detailText
         switch response.status {
         case 200...299:
             let id = PutCommand.taskID(in: response) ?? ""
