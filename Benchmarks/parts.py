@@ -88,7 +88,8 @@ class Benchmark:
             before = {name: stack.cpu_seconds(name) for name in stack.children}
             result = self.closed_loop(address, connections)
             elapsed = 1 + self.options.seconds
-            result["cores"] = {name: (stack.cpu_seconds(name) - cpu) / elapsed for name, cpu in before.items()}
+            result["cores"] = {
+                name: (stack.cpu_seconds(name) - cpu) / elapsed for name, cpu in before.items()}
             result["cores"]["client"] = result["client_cores"]
             return result
 
@@ -96,7 +97,8 @@ class Benchmark:
         # Rounds without and with a queue take turns: within a minute the machine's speed moves by a quarter.
         for connections in CONNECTIONS:
             syncs = self.syncs()
-            rounds = [(self.http_round(connections), self.post_round(connections)) for _ in range(POST_ROUNDS)]
+            rounds = [
+                (self.http_round(connections), self.post_round(connections)) for _ in range(POST_ROUNDS)]
             http, post = (middle_round(results) for results in zip(*rounds))
             yield Row(f"HTTP without a queue, {connections} connections", http["rate"], "/s",
                       note=latency_note(http), details=http)
