@@ -51,10 +51,12 @@ import Testing
         for outcome in [.replayed(id: "2"), .refused(status: 422, detail: ""), .unknown, .unsent]
             as [PostOutcome]
         { counts.add(outcome) }
-        #expect(counts.text == "accepted 1, known already 1, refused 1, without an answer 1, not sent 1")
+        #expect(
+            counts.text
+                == "accepted 1, known already 1, refused 1, without an answer 1, the rest was not sent")
         #expect(!counts.isWhole)
         #expect(
             counts.json
-                == #"{"summary":{"accepted":1,"replayed":1,"refused":1,"unknown":1,"unsent":1}}"#)
+                == #"{"summary":{"accepted":1,"replayed":1,"refused":1,"unknown":1,"complete":false}}"#)
     }
 }

@@ -87,6 +87,13 @@ extension EndToEndTests {
                 await #expect(throws: TestSupportError.self) {
                     _ = try await stack.taskq(["dlq", "purge", ids[0]])
                 }
+                let asked = try await stack.terminal(["dlq", "purge", ids[0]]) { terminal in
+                    try terminal.shows("This deletes 1 dead task for good")
+                    try terminal.shows("Type purge to go on: ")
+                    try terminal.interrupt()
+                }
+                #expect(asked.status == .signalled(2), "Ctrl-C at the question is a no")
+                #expect(try await Self.json(stack, "dlq", "ls").array.count == 2)
                 #expect(try await stack.taskq(["dlq", "purge", ids[0], "--yes"]) == "purged: 1")
                 let left = try await Self.json(stack, "dlq", "ls").array.map { $0["task_id"].string }
                 #expect(left == [ids[1]])

@@ -108,7 +108,7 @@ extension EndToEndTests {
                 put + ["--connections", "32", "--idempotency-key", "all", "--url", url], within: .seconds(600)
             )
             #expect(status == .exited(0))
-            #expect(text.hasSuffix(#""refused":0,"unknown":0,"unsent":0}}"#), "\(text.suffix(200))")
+            #expect(text.hasSuffix(#""refused":0,"unknown":0,"complete":true}}"#), "\(text.suffix(200))")
         }
 
         private static func expectEachOnce(_ stack: Stack, _ count: Int) async throws {

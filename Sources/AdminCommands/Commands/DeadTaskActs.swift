@@ -37,11 +37,17 @@ struct DeadTaskActOptions: ParsableArguments {
     }
 
     /// Does it to all that are meant, in the order of their deaths; Ctrl-C leaves the rest where it is.
-    func perform(_ act: TaskAct, participle: String) throws {
-        let interruption = try Interruption()
+    ///
+    /// - Parameter confirm: gets how many there are before anything is done.
+    func perform(
+        _ act: TaskAct, participle: String, confirm: (Int) throws(CommandFailure) -> Void = { _ in }
+    ) throws {
         let client = try AdminClient(StateLocation.paths(option: common.state))
         if isDryRun { return tellDryRun(try matching(client), participle) }
         let total = try expected(client)
+        try confirm(total)
+        // Not before: Ctrl-C at a question is an answer.
+        let interruption = try Interruption()
         var run = DeadTaskRun(
             act, participle: participle, total: total, pace: Pace(tasksPerSecond: rate), interruption, client)
         do throws(CommandFailure) {
@@ -121,20 +127,22 @@ struct RedriveCommand: ParsableCommand {
 struct PurgeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "purge", abstract: "Delete dead tasks for good.",
-        discussion: "Needs --yes: nothing brings them back.")
+        discussion: "Nothing brings them back: asks on a terminal, and needs --yes elsewhere.")
 
     @OptionGroup var options: DeadTaskActOptions
 
-    @Flag(help: "Yes, delete them.")
+    @Flag(help: "Do not ask.")
     var yes = false
 
-    func validate() throws {
-        guard yes || options.isDryRun else {
-            throw ValidationError("purging cannot be undone: add --yes, or look first with --dry-run")
+    func run() throws {
+        let isConfirmed = yes
+        try options.perform(.purge, participle: "purged") { count throws(CommandFailure) in
+            try Question.confirm(
+                "This deletes \(count) dead task\(count == 1 ? "" : "s") for good; --dry-run counts them.",
+                byTyping: "purge",
+                isConfirmed: isConfirmed)
         }
     }
-
-    func run() throws { try options.perform(.purge, participle: "purged") }
 }
 
 extension ActOutcome {

@@ -60,13 +60,14 @@ struct QueueDeleteCommand: ParsableCommand {
     var queue: String
 
     func run() throws {
-        var interruption = try Interruption()
         let client = try AdminClient(StateLocation.paths(option: common.state))
         let status = try client.queueStatus(queue)
         if isDryRun { return tell(status) }
         try Question.confirm(
             "This deletes the queue \(queue), which holds \(Self.holdings(status)).", byTyping: queue,
             isConfirmed: yes)
+        // Not before: Ctrl-C at the question is an answer.
+        var interruption = try Interruption()
         var progress = ProgressLine()
         while true {
             switch try client.deleteQueue(queue, purges: purge) {

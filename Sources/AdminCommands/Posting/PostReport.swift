@@ -41,7 +41,8 @@ struct PostReport {
     }
 
     private mutating func tell(_ number: Int, _ outcome: PostOutcome) {
-        if outcome != .unknown, outcome != .unsent { answeredUpTo = number }
+        if outcome == .unsent { return }
+        if outcome != .unknown { answeredUpTo = number }
         if isJSON { return output += Array((Self.json(number, outcome) + "\n").utf8) }
         switch outcome {
         case .accepted(let id), .replayed(let id): output += Array("\(id)\n".utf8)
@@ -74,7 +75,7 @@ struct PostReport {
             writer.member("status", status)
             writer.member("detail", detail)
         case .unknown: writer.member("outcome", "unknown")
-        case .unsent: writer.member("outcome", "unsent")
+        case .unsent: break
         }
         writer.endObject()
         return String(decoding: writer.bytes, as: UTF8.self)
@@ -86,7 +87,9 @@ struct PostReport {
         output.removeAll(keepingCapacity: true)
     }
 
-    mutating func finish() {
+    /// - Parameter isComplete: every line of the input was taken in hand.
+    mutating func finish(isComplete: Bool) {
+        if !isComplete { counts.leaveRest() }
         if isJSON { output += Array((counts.json + "\n").utf8) }
         flush()
     }

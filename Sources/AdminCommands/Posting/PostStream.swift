@@ -71,7 +71,7 @@ struct PostStream: ~Copyable {
             try wait(inFlight: inFlight)
         }
         progress.end()
-        report.finish()
+        report.finish(isComplete: stop == nil)
         try finish()
     }
 
@@ -82,6 +82,7 @@ struct PostStream: ~Copyable {
                 pending.insert(line, at: 0)
                 return
             }
+            if connections.allSatisfy({ $0.depth == 0 }) { lastAnswer = Clocks.monotonicNanoseconds() }
             connection.add(line, head: head(of: line))
         }
     }
@@ -109,7 +110,6 @@ struct PostStream: ~Copyable {
         if connections.count < options.connectionCount {
             do throws(CommandFailure) {
                 connections.append(PostConnection(try client.connect()))
-                lastAnswer = now
             } catch {
                 stop = .notReachable(error.description)
                 return nil

@@ -7,7 +7,7 @@ package enum PostOutcome: Hashable, Sendable {
     case refused(status: Int, detail: String)
     /// Sent, and no answer came.
     case unknown
-    /// Not sent, or surely not looked at.
+    /// Not sent, or surely not looked at: nothing is said of the line.
     case unsent
 }
 
@@ -23,7 +23,8 @@ package struct PostCounts: Hashable, Sendable {
     package private(set) var replayed = 0
     package private(set) var refused = 0
     package private(set) var unknown = 0
-    package private(set) var unsent = 0
+    /// Lines that were not sent, whether they were read or not.
+    package private(set) var hasRest = false
 
     package init() {}
 
@@ -33,23 +34,27 @@ package struct PostCounts: Hashable, Sendable {
         case .replayed: replayed += 1
         case .refused: refused += 1
         case .unknown: unknown += 1
-        case .unsent: unsent += 1
+        case .unsent: hasRest = true
         }
     }
 
-    package var isWhole: Bool { refused + unknown + unsent == 0 }
+    /// Something of the input was not looked at.
+    package mutating func leaveRest() { hasRest = true }
+
+    package var isWhole: Bool { refused + unknown == 0 && !hasRest }
 
     /// Accepted, and whatever else there was.
     package var text: String {
         let others = [
             (replayed, "known already"), (refused, "refused"), (unknown, "without an answer"),
-            (unsent, "not sent"),
         ].filter { $0.0 > 0 }
-        return (["accepted \(accepted)"] + others.map { "\($0.1) \($0.0)" }).joined(separator: ", ")
+        let rest = hasRest ? ["the rest was not sent"] : []
+        return (["accepted \(accepted)"] + others.map { "\($0.1) \($0.0)" } + rest)
+            .joined(separator: ", ")
     }
 
     package var json: String {
         #"{"summary":{"accepted":\#(accepted),"replayed":\#(replayed),"refused":\#(refused),"#
-            + #""unknown":\#(unknown),"unsent":\#(unsent)}}"#
+            + #""unknown":\#(unknown),"complete":\#(!hasRest)}}"#
     }
 }
