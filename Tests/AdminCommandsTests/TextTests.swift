@@ -65,6 +65,13 @@ import WireProtocol
         #expect(lines.last?.hasSuffix("1 m 5 s       2        1        1  paused; no plugin") == true)
     }
 
+    @Test func aPauseThatIsExplainedIsNotNamedTwice() {
+        var status = Self.status
+        status.queues[0].waitingBecause = "paused by ada: looking"
+        status.queues[0].pauses = [.deliveries, .ingest]
+        #expect(StatusText.table(status).hasSuffix("1  posts refused; paused by ada: looking\n"))
+    }
+
     @Test func theQueuesTableHasGuaranteeKsCounters() {
         let lines = StatusText.queuesTable(Self.status).split(separator: "\n")
         let numbers = lines.last?.split(separator: " ").dropFirst().prefix(8).map(String.init)

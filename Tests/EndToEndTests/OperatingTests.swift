@@ -114,7 +114,11 @@ extension EndToEndTests {
                 #expect(held["state"].string == "pending")
                 #expect(held["waiting_because"].string?.hasPrefix("halted: ") == true, "\(held)")
 
+                let listed = try await stack.taskq(["queues"])
+                #expect(listed.contains("  halted: a task used up its attempts"), "\(listed)")
                 try stack.directory.write("", to: "mended")
+                let retried = try await stack.taskq(["groups", "retry", "mail", "a"])
+                #expect(retried.contains("mail is still halted: 'taskq resume mail' lets it go on"))
                 _ = try await stack.taskq(["resume", "mail"])
                 #expect(try await stack.finished(poison)["state"].string == "completed")
                 #expect(try await stack.finished(other)["state"].string == "completed")

@@ -81,6 +81,8 @@ extension EndToEndTests {
                 #expect(tried.contains("verdict  failed, exit 3"))
 
                 // Mended, with a dry run first.
+                let redrive = ["dlq", "redrive", "--queue", "mail", "--group", "orders", "--dry-run"]
+                #expect(try await Self.seen(stack, redrive) == "would be redriven: 1\r\n")
                 try stack.directory.write(#"{"to": "some@body"}"#, to: "mended.json")
                 let edit = ["dlq", "edit", poisoned, "--payload", stack.directory.path("mended.json")]
                 let would = try await Self.seen(stack, edit + ["--dry-run"])

@@ -54,18 +54,27 @@ extension EndToEndTests {
             return Int(String(decoding: digits, as: UTF8.self))
         }
 
-        @Test func aRedriveThatIsInterruptedGoesOnAndNothingIsLostOrDoubled() async throws {
-            let count = Self.count
-            try await Stack.with(configuration: Self.configuration + "[queues.mail]\n") { stack in
+        /// A stack whose queue `mail` holds so many dead tasks, which are well now.
+        private static func withDead(_ count: Int, _ body: (Stack) async throws -> Void) async throws {
+            try await Stack.with(configuration: configuration + "[queues.mail]\n") { stack in
                 let folder = stack.directory.path
                 try stack.directory.write("", to: "ill")
-                let plugin = try stack.plugin("mail", Self.processor(folder), manifest: Self.manifest)
+                let plugin = try stack.plugin("mail", processor(folder), manifest: manifest)
                 try await stack.startAll(queue: "mail", plugin: plugin)
-                try await Self.putAll(stack, count)
+                try await putAll(stack, count)
                 _ = try await stack.taskq(["drain", "mail"], within: .seconds(600))
-                #expect(try await Self.mail(stack)["dead"].int == count)
+                #expect(try await mail(stack)["dead"].int == count)
                 #expect(unlink("\(folder)/ill") == 0)
+                try await body(stack)
+                _ = try await stack.taskq(["drain", "mail"], within: .seconds(600))
+                try await expectEachOnce(stack, count)
+                try await stack.stopAndReadJournal()
+            }
+        }
 
+        @Test func aRedriveThatIsInterruptedGoesOnAndNothingIsLostOrDoubled() async throws {
+            let count = Self.count
+            try await Self.withDead(count) { stack in
                 let command = ["dlq", "redrive", "--queue", "mail", "--all", "--rate", "\(Self.rate)"]
                 #expect(try await stack.taskq(command + ["--dry-run"]) == "would be redriven: \(count)")
                 let began = MonotonicDeadline.now()
@@ -93,9 +102,31 @@ extension EndToEndTests {
                 // The last request goes when those before it have had their time.
                 let least = UInt64(count - done - Self.rate / 10) * 1_000 / UInt64(Self.rate)
                 #expect(rest >= least)
-                _ = try await stack.taskq(["drain", "mail"], within: .seconds(600))
-                try await Self.expectEachOnce(stack, count)
-                try await stack.stopAndReadJournal()
+            }
+        }
+
+        @Test func aRedriveWhoseBrokerIsKilledGoesOnWithTheNextOne() async throws {
+            let count = 3_000
+            try await Self.withDead(count) { stack in
+                let command = ["dlq", "redrive", "--queue", "mail", "--all", "--rate", "1000"]
+                let broker = try stack.process("broker")
+                let marks = try ["ingest", "worker mail"].map { try stack.process($0) }.map { ($0, $0.mark) }
+                let first = try await stack.terminal(command) { terminal in
+                    while Self.redriven(terminal.text) ?? 0 < count / 4 { try terminal.shows(" of \(count)") }
+                    broker.signal(SIGKILL)
+                    try terminal.shows("the same command goes on with it")
+                }
+                #expect(first.status == .exited(3), "\(first.text.suffix(400))")
+                let done = try #require(Self.redriven(first.text))
+                try await broker.end()
+                try await stack.startBroker()
+                try await marks[0].0.line(containing: "broker connected", from: marks[0].1)
+                try await marks[1].0.line(containing: "connected to the broker", from: marks[1].1)
+                let dead = try #require(try await Self.mail(stack)["dead"].int)
+                // A request whose answer was lost may have been done, and no other.
+                #expect((count - done - 100...count - done).contains(dead))
+                let second = try await stack.taskq(command, within: .seconds(60))
+                #expect(second == "redriven: \(dead)")
             }
         }
 

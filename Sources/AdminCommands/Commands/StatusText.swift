@@ -45,7 +45,9 @@ package enum StatusText {
     }
 
     private static func remark(_ queue: QueueStatus) -> String {
-        let pauses = pauseWords(queue.pauses).joined(separator: ", ")
+        // The words that say why begin with the pause that they explain.
+        let pauses = pauseWords(queue.pauses).filter { !queue.waitingBecause.hasPrefix($0) }
+            .joined(separator: ", ")
         return [pauses, queue.waitingBecause].filter { !$0.isEmpty }.joined(separator: "; ")
     }
 
