@@ -82,7 +82,7 @@ import Testing
         #expect(posts.count == 6, "nothing is sent twice by itself")
     }
 
-    @Test func severalConnectionsCarryEveryLineOnceAndThoseOfOneInOrder() throws {
+    @Test func severalConnectionsCarryEveryLineOnceAlsoWhereTheyEnd() throws {
         let (code, posts) = try Self.put(Self.lines(1_000), ["--connections", "4"]) { post in
             post.index == 99
                 ? .answerAndClose(status: 201, body: #"{"task_id":"x"}"#) : Self.accept(post)
@@ -90,10 +90,6 @@ import Testing
         #expect(code == 0)
         #expect(posts.compactMap { Int($0.body) }.sorted() == Array(1...1_000))
         #expect(Set(posts.map(\.connection)).count >= 4)
-        for (_, carried) in Dictionary(grouping: posts, by: \.connection) {
-            let numbers = carried.compactMap { Int($0.body) }
-            #expect(numbers == numbers.sorted())
-        }
     }
 
     @Test func aLineLongerThanAnyBodyIsRefusedWithoutBeingSent() throws {

@@ -8,7 +8,8 @@ struct GroupsCommand: ParsableCommand {
         commandName: "groups", abstract: "List the groups that a task blocks, and decide about them.",
         discussion: """
             A group is blocked while its first task waits for a retry, or is parked: it has used up its \
-            attempts on a queue whose on_exhausted is park-group or halt-queue, and waits for a decision.
+            attempts on a queue whose on_exhausted is park-group or halt-queue, and waits for a decision. \
+            'taskq groups [QUEUE [GROUP]]' is 'taskq groups ls'.
             """,
         subcommands: [
             GroupListCommand.self, GroupRetryCommand.self, GroupDeadLetterCommand.self,

@@ -7,6 +7,7 @@ import WireProtocol
 struct QueuesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "queues", abstract: "List the queues, or delete one.",
+        discussion: "'taskq queues' alone is 'taskq queues ls'.",
         subcommands: [QueueListCommand.self, QueueDeleteCommand.self],
         defaultSubcommand: QueueListCommand.self)
 }

@@ -7,7 +7,7 @@ private import TaskValidation
 /// Posts a stream of lines, many at a time, in bounded memory.
 ///
 /// One connection keeps the order of the lines: the server answers one request of a connection after the
-/// other. Several are faster, and order only what one of them carries.
+/// other. Several are faster and keep no order: what one could not take goes to another, behind later lines.
 struct PostStream: ~Copyable {
     struct Options {
         var path: String
