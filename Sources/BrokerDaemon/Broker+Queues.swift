@@ -20,7 +20,10 @@ extension Broker {
         let defaults = plugin.defaults ?? QueueDefaults()
         let problem = try declare(plugin.queue, options.pluginSettings(plugin.queue, defaults))
         // Only what was taken: the table is bounded by the number of queues.
-        if problem == nil { pluginDefaults[plugin.queue] = defaults }
+        if problem == nil {
+            pluginDefaults[plugin.queue] = defaults
+            state.bounds.queues[plugin.queue] = options.pluginBounds(plugin.queue, defaults)
+        }
         return problem
     }
 
@@ -96,6 +99,10 @@ extension Broker {
                         .deletion(correlation: correlation, .refused(reason: problem)), to: connection)
                 }
                 if case .queueDeleted = change {
+                    // One of that name later on is another queue: its plugin says anew what it wants.
+                    if pluginDefaults.removeValue(forKey: deletion.queue) != nil {
+                        state.bounds.queues[deletion.queue] = options.bounds.queues[deletion.queue]
+                    }
                     return outbox.append(.deletion(correlation: correlation, .deleted), to: connection)
                 }
             case .cancel(let id):

@@ -164,8 +164,13 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
         self.options.queues = options.queues
         self.options.defaults = options.defaults
         self.options.pluginSettings = options.pluginSettings
+        self.options.pluginBounds = options.pluginBounds
+        self.options.bounds.queues = options.bounds.queues
         state.bounds.everyQueue = options.bounds.everyQueue
         state.bounds.queues = options.bounds.queues
+        for (queue, defaults) in pluginDefaults {
+            state.bounds.queues[queue] = options.pluginBounds(queue, defaults)
+        }
         let known = Set(changed.map(\.name))
         let declared = options.declaredQueues.filter { queue in
             !known.contains(queue.name) && state.queue(named: queue.name) == nil

@@ -239,20 +239,24 @@ extension BrokerOptions {
             queues: configuration.queues.keys.sorted().map { ($0, configuration.queueSettings(for: $0)) },
             defaults: configuration.queueSettings(for: BrokerOptions.defaultQueue))
         pluginSettings = { configuration.queueSettings(for: $0, plugin: $1) }
+        pluginBounds = { Self.bounds(of: $0, plugin: $1, configuration) }
         bounds.finishedMax = configuration.historyMax
         bounds.keysMax = configuration.dedupMax
-        bounds.everyQueue = Self.bounds(of: "", configuration)
-        for name in configuration.queues.keys { bounds.queues[name] = Self.bounds(of: name, configuration) }
+        let nothing = QueueDefaults()
+        bounds.everyQueue = Self.bounds(of: "", plugin: nothing, configuration)
+        for name in configuration.queues.keys {
+            bounds.queues[name] = Self.bounds(of: name, plugin: nothing, configuration)
+        }
     }
 
     private static func bounds(
-        of queue: String, _ configuration: ServiceConfiguration
+        of queue: String, plugin: QueueDefaults, _ configuration: ServiceConfiguration
     ) -> QueueStateMachine.QueueBounds {
         var bounds = QueueStateMachine.QueueBounds()
-        let storage = configuration.storageBounds(for: queue)
+        let storage = configuration.storageBounds(for: queue, plugin: plugin)
         bounds.storedBytesMax = storage.maxBytes
         bounds.deadRetentionMilliseconds = storage.deadLetterRetentionMilliseconds
-        bounds.workersMax = configuration.processorLimits(for: queue).workers
+        bounds.workersMax = configuration.workers(for: queue, plugin: plugin)
         return bounds
     }
 }

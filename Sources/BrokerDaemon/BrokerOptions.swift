@@ -21,6 +21,17 @@ package struct BrokerOptions: Sendable {
         defaults.apply(to: &settings)
         return settings
     }
+    /// The same for what no record depends on.
+    package var pluginBounds:
+        @Sendable (_ queue: String, _ defaults: QueueDefaults) -> QueueStateMachine.QueueBounds = {
+            _, defaults in
+            var bounds = QueueStateMachine.QueueBounds()
+            bounds.storedBytesMax = defaults.maxBytes ?? bounds.storedBytesMax
+            bounds.deadRetentionMilliseconds =
+                defaults.deadLetterRetentionMilliseconds ?? bounds.deadRetentionMilliseconds
+            bounds.workersMax = defaults.workers.map { Int($0) } ?? bounds.workersMax
+            return bounds
+        }
 
     package init(
         journal: JournalOptions = JournalOptions(), directory: String = "",

@@ -33,6 +33,9 @@ package struct QueueOverrides: Hashable, Sendable {
         defaults.retryInitialMilliseconds = processor.retryInitialMilliseconds
         defaults.retryFactorHundredths = processor.retryFactorHundredths
         defaults.retryMaxMilliseconds = processor.retryMaxMilliseconds
+        defaults.maxBytes = maxBytes
+        defaults.deadLetterRetentionMilliseconds = deadLetterRetentionMilliseconds
+        defaults.workers = processor.workers.map { UInt32(clamping: $0) }
         return defaults
     }
 

@@ -111,6 +111,21 @@ package struct ServiceConfiguration: Hashable, Sendable {
         return bounds
     }
 
+    /// The same with the manifest's defaults as the plugin keeper sends them.
+    package func storageBounds(for name: String, plugin: QueueDefaults) -> QueueStorageBounds {
+        var manifest = QueueOverrides()
+        manifest.maxBytes = plugin.maxBytes
+        manifest.deadLetterRetentionMilliseconds = plugin.deadLetterRetentionMilliseconds
+        return storageBounds(for: name, manifest: manifest)
+    }
+
+    /// Workers that may serve a queue at once, with the manifest's defaults as the plugin keeper sends them.
+    package func workers(for name: String, plugin: QueueDefaults) -> Int {
+        var manifest = QueueOverrides()
+        manifest.processor.workers = plugin.workers.map { Int($0) }
+        return processorLimits(for: name, manifest: manifest).workers
+    }
+
     private func layers(for name: String, manifest: QueueOverrides?) -> [QueueOverrides] {
         [manifest, everyQueue, queues[name]].compactMap { $0 }
     }

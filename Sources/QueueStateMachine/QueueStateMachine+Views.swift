@@ -122,11 +122,10 @@ extension QueueStateMachine {
             blockedGroups: entry.blockedGroups,
             oldestAgeMilliseconds: heads.min().map { age(of: $0, at: clock.journal) } ?? 0,
             pauses: entry.pauses, workers: UInt32((volatile.workersOfQueue[queue] ?? []).count),
-            waitingBecause: entry.pending + entry.parked > 0 && entry.leased == 0
-                ? reason(queue, now: clock.monotonic) : "")
+            waitingBecause: entry.leased == 0 ? reason(queue, now: clock.monotonic) : "")
     }
 
-    /// Why nothing of a queue is worked on.
+    /// Why nothing of a queue is worked on, or would be if there were something.
     private func reason(_ queue: QueueNumber, now: MonotonicTime) -> String {
         let entry = durable[queue]
         let cause = holdUp(of: queue)

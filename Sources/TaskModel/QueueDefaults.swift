@@ -11,6 +11,10 @@ package struct QueueDefaults: Hashable, Sendable {
     package var retryInitialMilliseconds: UInt64?
     package var retryFactorHundredths: UInt32?
     package var retryMaxMilliseconds: UInt64?
+    /// The last three are in no queue's settings: the broker bounds by them what it takes from now on.
+    package var maxBytes: UInt64?
+    package var deadLetterRetentionMilliseconds: UInt64?
+    package var workers: UInt32?
 
     package init() {}
 

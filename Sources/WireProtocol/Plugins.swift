@@ -47,6 +47,9 @@ extension ByteWriter {
         writeOptional(defaults.retryInitialMilliseconds)
         writeOptional(defaults.retryFactorHundredths.map(UInt64.init))
         writeOptional(defaults.retryMaxMilliseconds)
+        writeOptional(defaults.maxBytes)
+        writeOptional(defaults.deadLetterRetentionMilliseconds)
+        writeOptional(defaults.workers.map(UInt64.init))
     }
 
     mutating func write(_ presences: [PluginPresence]) {
@@ -78,6 +81,9 @@ extension ByteReader {
         defaults.retryInitialMilliseconds = try readOptional()
         defaults.retryFactorHundredths = try readOptionalNarrow()
         defaults.retryMaxMilliseconds = try readOptional()
+        defaults.maxBytes = try readOptional()
+        defaults.deadLetterRetentionMilliseconds = try readOptional()
+        defaults.workers = try readOptionalNarrow()
         return defaults
     }
 

@@ -112,4 +112,43 @@ import WireProtocol
         try Self.present(&fixture, [])
         #expect(try Self.reason(&fixture, queue: "tasks") == "no plugin")
     }
+
+    @Test func aManifestBoundsItsQueuesBytesAlsoAfterTheConfigurationWasReadAgain() throws {
+        var fixture = try Self.greeted()
+        var defaults = QueueDefaults()
+        defaults.maxBytes = 1
+        defaults.workers = 3
+        defaults.deadLetterRetentionMilliseconds = 1_000
+        _ = try Self.declare(&fixture, ["mail"], defaults: defaults)
+        fixture.broker.reconfigure(BrokerOptions(), changed: [])
+        let bounds = try #require(fixture.broker.state.bounds.queues["mail"])
+        #expect(bounds.storedBytesMax == 1 && bounds.workersMax == 3)
+        #expect(bounds.deadRetentionMilliseconds == 1_000)
+        let posted = try fixture.turn([(.ingest, .ingest, BrokerFixture.enqueue(9, queue: "mail"))])
+        if case .enqueued(9, outcome: .accepted)? = posted.last { Issue.record("\(posted)") }
+        let other = try fixture.turn([(.ingest, .ingest, BrokerFixture.enqueue(10, queue: "tasks"))])
+        guard case .enqueued(10, outcome: .accepted)? = other.last else {
+            Issue.record("\(other)")
+            return
+        }
+    }
+
+    @Test func aQueueThatIsMadeAgainAfterItsDeletionHasNoneOfTheOldBounds() throws {
+        var fixture = try Self.greeted()
+        var defaults = QueueDefaults()
+        defaults.maxBytes = 1
+        _ = try Self.declare(&fixture, ["mail"], defaults: defaults)
+        let deletion = QueueDeletion(queue: "mail", purges: false, actor: "admin")
+        let replies = try fixture.turn([(.admin, .admin, .deleteQueue(correlation: 4, deletion))])
+        #expect(replies.contains(.deletion(correlation: 4, .deleted)))
+        #expect(fixture.broker.state.bounds.queues["mail"] == nil)
+    }
+
+    @Test func aQueueWithoutTasksSaysWhatWouldKeepThemWaiting() throws {
+        var fixture = try Self.greeted()
+        _ = try Self.declare(&fixture, ["mail"])
+        #expect(try Self.reason(&fixture, queue: "mail") == "no plugin")
+        try Self.present(&fixture, [PluginPresence(queue: "mail", problem: "two plugins")])
+        #expect(try Self.reason(&fixture, queue: "mail") == "two plugins")
+    }
 }

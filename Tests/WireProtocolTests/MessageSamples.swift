@@ -24,6 +24,9 @@ enum MessageSamples {
         defaults.retryInitialMilliseconds = 4
         defaults.retryFactorHundredths = 150
         defaults.retryMaxMilliseconds = 5
+        defaults.maxBytes = 6
+        defaults.deadLetterRetentionMilliseconds = UInt64(Int64.max)
+        defaults.workers = 64
         return defaults
     }()
 
