@@ -46,7 +46,7 @@ struct PluginPlaces: ParsableArguments {
         let trust: PluginTrust =
             isForeground
             ? .foreground(user: getuid())
-            : .installed(owners: [], pluginFolders: PluginFolder.installedFolders)
+            : .installed(owners: try owners(), pluginFolders: PluginFolder.installedFolders)
         let path =
             isForeground
             ? PluginUnderTest.searchPath(ProcessEnvironment.variables())
@@ -55,6 +55,17 @@ struct PluginPlaces: ParsableArguments {
             return try PluginInventory(folders: searched, trust: trust, searchPath: path)
         } catch {
             throw .failed("the plugin folder cannot be read: \(error)")
+        }
+    }
+
+    /// Who besides root may own an installed plugin: `[plugins] owners`.
+    private func owners() throws(CommandFailure) -> Set<UInt32> {
+        let sources = ConfigurationSources(
+            file: nil, stateDirectory: nil, listen: nil, environment: ProcessEnvironment.variables())
+        do throws(ConfigurationError) {
+            return PluginTrust.users(named: try sources.load().plugins.owners)
+        } catch {
+            throw .misconfigured(error.description)
         }
     }
 }

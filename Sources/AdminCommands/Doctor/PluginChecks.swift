@@ -56,7 +56,8 @@ package struct PluginChecks {
         let trust: PluginTrust =
             isForeground
             ? .foreground(user: getuid())
-            : .installed(owners: Self.users(configuration.plugins.owners), pluginFolders: folders)
+            : .installed(
+                owners: PluginTrust.users(named: configuration.plugins.owners), pluginFolders: folders)
         let findings = trust.findings(PluginTrust.gather(executable: executable, folder: plugin.directory))
         for case .refusal(let sentence) in findings {
             return .problem(check, sentence, cure: "the processor is not run until then")
@@ -84,8 +85,11 @@ package struct PluginChecks {
         let variables = ProcessEnvironment.variables()
         return ProcessEnvironment.value(of: "PATH", in: variables) ?? "/usr/local/bin:/usr/bin:/bin"
     }
+}
 
-    private static func users(_ names: [String]) -> Set<UInt32> {
+extension PluginTrust {
+    /// Names that no user has are left out.
+    static func users(named names: [String]) -> Set<UInt32> {
         Set(names.compactMap { getpwnam($0)?.pointee.pw_uid })
     }
 }
