@@ -28,6 +28,15 @@ package enum ProcessControl {
         _ = try retryingInterrupted("prctl") { clinux_prctl(PR_SET_PDEATHSIG, UInt(signal)) }
     }
 
+    /// Whether the process has a controlling terminal that is still there.
+    package static var hasTerminal: Bool {
+        let descriptor = Glibc.open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        // Its owner closes it here.
+        _ = OwnedDescriptor(adopting: descriptor)
+        return true
+    }
+
     /// Names the calling thread for ps and top; cut to 15 bytes by the kernel.
     package static func nameThread(_ name: String) {
         _ = clinux_set_thread_name(name)

@@ -166,4 +166,26 @@ import Testing
         #expect(machine.stopRequested(at: 100) == [.terminate(Self.tasks)])
         #expect(machine.nextDeadline == 100 + StackMachine.Delays.killWorkers)
     }
+
+    @Test func aReloadReachesWhoIsReadyAtOnceAndTheOthersWhenTheyAre() {
+        var machine = StackMachine()
+        _ = machine.serve("mail", at: 0)
+        _ = machine.begin(at: 0)
+        #expect(machine.reloadRequested() == [])
+        #expect(machine.ready(.broker, at: 1) == [.reload(.broker), .start(.ingest)])
+        #expect(machine.reloadRequested() == [.reload(.broker)])
+        #expect(machine.ready(.ingest, at: 2) == [.reload(.ingest), .start(Self.mail), .announce])
+        #expect(machine.ready(Self.mail, at: 3) == [])
+        #expect(machine.reloadRequested() == [.reload(.broker), .reload(.ingest), .reload(Self.mail)])
+    }
+
+    @Test func whatStartsAgainReadsTheFilesByItselfAndAStoppingStackReloadsNothing() {
+        var machine = Self.serving()
+        _ = machine.ended(Self.mail, Self.died, at: 0)
+        #expect(machine.reloadRequested() == [.reload(.broker), .reload(.ingest), .reload(Self.tasks)])
+        #expect(machine.tick(at: 100) == [.start(Self.mail)])
+        #expect(machine.ready(Self.mail, at: 200) == [])
+        _ = machine.stopRequested(at: 300)
+        #expect(machine.reloadRequested() == [])
+    }
 }

@@ -133,32 +133,75 @@ extension EndToEndTests {
             }
         }
 
-        @Test func aProcessorReplacedUnderLoadRunsEveryTaskOnceInItsOldOrItsNewForm() async throws {
+        /// Processors that write down a word and the task's id.
+        private static let recorders = [
+            (
+                "oneshot",
+                """
+                #!/bin/sh
+                cat > /dev/null
+                echo "WORD $TASKQ_TASK_ID" >> 'RECORD'
+
+                """
+            ),
+            (
+                "stream",
+                """
+                #!/bin/sh
+                echo '{"ready":true,"protocol":1}' >&3
+                while read -r line; do
+                    id=${line#*\\"id\\":\\"}
+                    id=${id%%\\"*}
+                    echo "WORD $id" >> 'RECORD'
+                    echo "{\\"id\\":\\"$id\\",\\"ack\\":true}" >&3
+                done
+
+                """
+            ),
+        ]
+
+        @Test(arguments: recorders)
+        func aProcessorReplacedUnderLoadRunsEveryTaskOnceInItsOldOrItsNewForm(
+            mode: String, text: String
+        ) async throws {
             try await Up.with { up in
                 let record = up.directory.path("record")
-                func script(_ word: String) -> String {
-                    "#!/bin/sh\nread -r line\necho \"\(word) $line\" >> '\(record)'\n"
+                try up.directory.write("mode = \"\(mode)\"\n", to: "plugins/hello/plugin.toml")
+                @Sendable func place(_ word: String) throws {
+                    let script = text.replacing("WORD", with: word).replacing("RECORD", with: record)
+                    try up.directory.write(script, to: "plugins/hello/.processor.new", mode: 0o755)
+                    let folder = up.directory.path("plugins/hello")
+                    #expect(rename("\(folder)/.processor.new", "\(folder)/processor") == 0)
                 }
-                try up.directory.write(script("old"), to: "plugins/hello/processor", mode: 0o755)
+                try place("v0")
                 try await up.found("hello")
-                var ids: [String] = []
-                for number in 1...60 {
-                    if number == 30 {
-                        try up.directory.write(
-                            script("new"), to: "plugins/hello/.processor.new", mode: 0o755)
-                        let (from, to) = (
-                            up.directory.path("plugins/hello/.processor.new"),
-                            up.directory.path("plugins/hello/processor")
-                        )
-                        #expect(rename(from, to) == 0)
+                var ids = try await withThrowingTaskGroup(of: [String].self) { group in
+                    for poster in 0..<4 {
+                        group.addTask {
+                            var ids: [String] = []
+                            for number in 1...50 {
+                                if poster == 0, number % 10 == 0 { try place("v\(number / 10)") }
+                                ids.append(try #require(try await up.post("hello").taskID))
+                            }
+                            return ids
+                        }
                     }
-                    ids.append(try #require(try await up.post("hello", "{\"n\":\(number)}").taskID))
+                    return try await group.reduce(into: []) { $0 += $1 }
                 }
                 for id in ids { #expect(try await up.finished(id)["state"].string == "completed") }
-                let lines = String(decoding: try TextFile.bytes(of: record), as: UTF8.self)
-                    .split(separator: "\n")
-                #expect(lines.map { String($0.dropFirst(4)) } == (1...60).map { "{\"n\":\($0)}" })
-                #expect(lines.last?.hasPrefix("new") == true)
+                // The last form is at work before long, whatever the tasks met.
+                try place("last")
+                var lines: [[String]] = []
+                let deadline = MonotonicDeadline.after(.seconds(20))
+                while lines.last?.first != "last", MonotonicDeadline.now() < deadline {
+                    ids.append(try #require(try await up.post("hello").taskID))
+                    _ = try await up.finished(ids[ids.count - 1])
+                    lines = String(decoding: try TextFile.bytes(of: record), as: UTF8.self)
+                        .split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+                }
+                #expect(lines.last?.first == "last")
+                #expect(lines.count == ids.count)
+                #expect(Set(lines.compactMap(\.last)) == Set(ids))
             }
         }
     }

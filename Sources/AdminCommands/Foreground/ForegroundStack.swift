@@ -30,6 +30,7 @@ final class ForegroundStack {
     private var plugins: [String: String] = [:]
     private let epoll: Epoll
     private let signals: SignalDescriptor
+    private let hadTerminal: Bool
     private let notifications: DatagramSocket
     /// An abstract name: sd_notify takes no relative path, and absolute ones may be too long for a socket.
     private let notifyName: String
@@ -48,6 +49,7 @@ final class ForegroundStack {
     init(_ options: ForegroundOptions, signals: consuming SignalDescriptor) throws {
         self.options = options
         self.signals = signals
+        hadTerminal = ProcessControl.hasTerminal
         notifyName = "@taskq-up/\(String(try RandomBytes.word(), radix: 16))"
         notifications = try DatagramSocket(bindingTo: notifyName)
         epoll = try Epoll()
@@ -117,10 +119,18 @@ final class ForegroundStack {
                 reapOrphans()
                 continue
             }
+            if delivery.signal == SIGHUP, !isHungUp {
+                printer.say("reading the configuration again")
+                perform(machine.reloadRequested())
+                continue
+            }
             printer.say(machine.isStopping ? "killing everything" : "stopping")
             perform(machine.stopRequested(at: now()))
         }
     }
+
+    /// Whether the terminal that it was started in has gone: SIGHUP is its end then, else an order to reload.
+    private var isHungUp: Bool { hadTerminal && !ProcessControl.hasTerminal }
 
     private func takeNotifications() throws {
         while let datagram = try notifications.receive() {
@@ -226,6 +236,7 @@ final class ForegroundStack {
             case .start(let member): start(member)
             case .terminate(let member): children[member]?.process.send(signal: SIGTERM)
             case .kill(let member): children[member]?.process.sendToGroup(signal: SIGKILL)
+            case .reload(let member): children[member]?.process.send(signal: SIGHUP)
             case .announce: announce()
             case .say(let text): printer.say(text)
             case .finish(let code): exitCode = code

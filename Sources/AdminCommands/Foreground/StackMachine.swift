@@ -33,6 +33,8 @@ package struct StackMachine: Sendable {
         case start(StackMember)
         case terminate(StackMember)
         case kill(StackMember)
+        /// Have it read its configuration again.
+        case reload(StackMember)
         /// Everything serves for the first time.
         case announce
         case say(String)
@@ -74,6 +76,8 @@ package struct StackMachine: Sendable {
         var state = State.idle
         var sequel = Sequel.restart
         var wasReady = false
+        /// It is told to reload once it is ready: before, the signal would end it.
+        var reloadIsDue = false
         /// Deaths in a row, each within ``Delays/healthy`` of its start.
         var failures = 0
         /// Told to end, and when it is killed.
@@ -171,16 +175,29 @@ package struct StackMachine: Sendable {
         guard case .running(let since, false)? = records[member]?.state, !isStopping else { return [] }
         records[member]?.state = .running(since: since, isReady: true)
         records[member]?.wasReady = true
+        let reload: [Action] = records[member]?.reloadIsDue == true ? [.reload(member)] : []
+        records[member]?.reloadIsDue = false
         switch member {
         case .broker:
-            return isIdle(.ingest) ? start(.ingest, at: now) : []
+            return reload + (isIdle(.ingest) ? start(.ingest, at: now) : [])
         case .ingest:
-            guard !isAnnounced else { return [] }
+            guard !isAnnounced else { return reload }
             isAnnounced = true
-            return workers.flatMap { start($0, at: now) } + [.announce]
+            return reload + workers.flatMap { start($0, at: now) } + [.announce]
         case .worker:
-            return []
+            return reload
         }
+    }
+
+    /// The configuration has changed: everybody reads it again.
+    package mutating func reloadRequested() -> [Action] {
+        guard !isStopping else { return [] }
+        var actions: [Action] = []
+        for member in allMembers {
+            guard case .running(_, let isReady)? = records[member]?.state else { continue }
+            if isReady { actions.append(.reload(member)) } else { records[member]?.reloadIsDue = true }
+        }
+        return actions
     }
 
     package mutating func ended(_ member: StackMember, _ ending: Ending, at now: UInt64) -> [Action] {
@@ -276,6 +293,8 @@ package struct StackMachine: Sendable {
 
     private mutating func start(_ member: StackMember, at now: UInt64) -> [Action] {
         records[member]?.state = .running(since: now, isReady: false)
+        // It reads what stands in the files now.
+        records[member]?.reloadIsDue = false
         return [.start(member)]
     }
 

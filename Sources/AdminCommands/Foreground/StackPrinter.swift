@@ -11,8 +11,12 @@ struct StackPrinter {
         "trace": "2", "debug": "2", "info": "32", "notice": "36", "warning": "33", "error": "31",
         "critical": "31",
     ]
-    /// The worker's own view of what the broker's lines tell already.
+    /// The worker's own view of what the broker's lines about a task tell already.
     private static let toldByBroker: Set<String> = ["attempt failed", "task rejected by its processor"]
+    /// The same about workers.
+    private static let comingAndGoing: Set<String> = [
+        "connected to the broker", "stopping", "worker stopped",
+    ]
 
     private let isJSON: Bool
     private let colour: Bool
@@ -40,6 +44,7 @@ struct StackPrinter {
         if member == .broker, let told = stories.take(line, at: now) { return tell(told) }
         if let plugin = line.fields["plugin"] { return show(line, of: plugin) }
         if member.isWorker, line.fields["task.id"] != nil, Self.toldByBroker.contains(line.message) { return }
+        if member.isWorker, Self.comingAndGoing.contains(line.message) { return }
         show(line, label: member.label)
     }
 
