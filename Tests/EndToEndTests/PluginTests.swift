@@ -11,8 +11,10 @@ extension EndToEndTests {
             let directory: TemporaryDirectory
             let address: SocketAddress
 
-            static func with(_ body: (Up) async throws -> Void) async throws {
+            /// - Parameter shipped: a processor `hello.sh` in a second folder, which the first one hides.
+            static func with(shipped: String? = nil, _ body: (Up) async throws -> Void) async throws {
                 try await TemporaryDirectory.with { directory in
+                    if let shipped { try directory.write(shipped, to: "shipped/hello.sh", mode: 0o755) }
                     try directory.write("#!/bin/sh\nexit 0\n", to: "plugins/tasks/processor", mode: 0o755)
                     let description = try ProcessDescription(
                         product: "taskq",
@@ -20,7 +22,8 @@ extension EndToEndTests {
                             "up", "--config", BuiltProducts.repositoryRoot() + "/config/dev.toml", "--state",
                             directory.path("var"), "--plugins", directory.path("plugins"), "--listen",
                             "127.0.0.1:0",
-                        ], directory: directory.path)
+                        ] + (shipped == nil ? [] : ["--plugins", directory.path("shipped")]),
+                        directory: directory.path)
                     try await ProcessFixture.with(description) { process in
                         let address = try await process.listeningAddress()
                         try await process.line(containing: "broker connected")
@@ -67,6 +70,40 @@ extension EndToEndTests {
                 #expect(MonotonicDeadline.now() - began < 2_000_000_000)
                 let view = try await up.finished(try #require(answer.taskID))
                 #expect(view["state"].string == "completed")
+            }
+        }
+
+        @Test func theFirstFoldersPluginWinsAndTheShippedOneComesBackWhenItGoesOrIsMasked() async throws {
+            func script(_ word: String) -> String {
+                "#!/bin/sh\nread -r line\necho \"{\\\"result\\\":\\\"\(word)\\\"}\" >&3\n"
+            }
+            try await Up.with(shipped: script("shipped")) { up in
+                func served(by word: String) async throws {
+                    let view = try await up.finished(try #require(try await up.post("hello").taskID))
+                    #expect("\(view)".contains(word), "\(view)")
+                }
+                try await up.found("hello")
+                try await served(by: "shipped")
+                var mark = up.process.mark
+                try up.directory.write(script("own"), to: "plugins/hello.sh", mode: 0o755)
+                try await up.process.line(containing: "plugin hides another", from: mark)
+                try await up.process.line(containing: "worker connected", from: mark)
+                try await served(by: "own")
+                mark = up.process.mark
+                #expect(unlink(up.directory.path("plugins/hello.sh")) == 0)
+                try await up.process.line(containing: "plugin is back", from: mark)
+                try await up.process.line(containing: "worker connected", from: mark)
+                try await served(by: "shipped")
+                mark = up.process.mark
+                try up.directory.write("", to: "plugins/hello.sh")
+                try await up.process.line(containing: "plugin masked", from: mark)
+                try await up.process.line(containing: "worker disconnected", from: mark)
+                let id = try #require(try await up.post("hello").taskID)
+                let view = try JSON(try await HTTPTestClient.once(up.address, "GET", "/tasks/\(id)").body)
+                #expect(view["waiting_because"].string?.contains("masked in") == true, "\(view)")
+                mark = up.process.mark
+                #expect(unlink(up.directory.path("plugins/hello.sh")) == 0)
+                #expect(try await up.finished(id)["state"].string == "completed")
             }
         }
 
