@@ -181,5 +181,25 @@ extension EndToEndTests {
                     ]))
             }
         }
+
+        @Test func atATerminalTheLinesAreColouredTheBannerHasACommandToPasteAndCtrlCStops() async throws {
+            try await TemporaryDirectory.with { directory in
+                try directory.write("#!/bin/sh\nexit 0\n", to: "plugins/tasks/processor", mode: 0o755)
+                let description = try ProcessDescription(
+                    product: "taskq", ["up", "--listen", "127.0.0.1:0"], environment: ["NO_COLOR": nil],
+                    directory: directory.path)
+                let (status, text) = try await TerminalFixture.run(description) { terminal in
+                    try terminal.shows("ready on http://127.0.0.1:")
+                    try terminal.shows("curl -i http://127.0.0.1:")
+                    try terminal.shows("worker connected")
+                    try terminal.interrupt()
+                    try terminal.shows("stopping")
+                }
+                #expect(status == .exited(0))
+                #expect(text.contains("\u{1B}[36mtaskq-broker: \u{1B}[0m"), "\(text)")
+                // Nothing was named: the usual folders were made.
+                #expect(access(directory.path("var/journal"), F_OK) == 0)
+            }
+        }
     }
 }
