@@ -69,13 +69,13 @@ sweeps: install-deps
 	TASKQ_SWEEPS=whole swift test --scratch-path $(SCRATCH) --skip-build --no-parallel --filter SweepTests
 
 check: install-deps
-	swift format lint --strict --recursive Sources Tests plugins Package.swift
+	swift format lint --strict --recursive Sources Tests plugins examples Package.swift
 	python3 -B Tests/Sabotage/run.py --check
 	$(SWIFT_BUILD) --build-tests
 	swift test --scratch-path $(SCRATCH) --skip-build --filter RepositoryTests
 
 fmt: check-swift
-	swift format --in-place --recursive Sources Tests plugins Package.swift
+	swift format --in-place --recursive Sources Tests plugins examples Package.swift
 
 bench: release
 	@$(MAKE) --no-print-directory -C Benchmarks/load OUT=$(abspath $(SCRATCH))/bench

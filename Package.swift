@@ -96,7 +96,7 @@ let shells: [Target] = [
             "TaskModel", "TaskValidation", "WireProtocol", "ZeroMQ", arguments, logging,
         ]
     ),
-    module("TaskProcessor", ["TaskValidation"]),
+    module("TaskProcessor", ["LinuxSystem", "TaskModel", "TaskValidation"]),
 ]
 
 let executables: [Target] = [
@@ -167,7 +167,8 @@ let testTargets: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "Journal", "TaskModel", "TestSupport", "taskq", "taskq-broker", "taskq-ingest", "taskq-plugins",
+            "AdminCommands", "Journal", "TaskModel", "TestSupport", "taskq", "taskq-broker", "taskq-ingest",
+            "taskq-plugins",
             "taskq-worker", "tasks-processor",
         ],
         swiftSettings: strict),

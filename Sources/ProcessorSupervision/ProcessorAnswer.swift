@@ -25,7 +25,7 @@ package enum ProcessorAnswer: Hashable, Sendable {
 
     package init(line: ArraySlice<UInt8>) {
         do {
-            self = try Self.read(JSONValue.parse(line), line)
+            self = try Self.read(JSONValue.parse(envelope: line), line)
         } catch {
             self = .bad("not JSON (\(error.message), byte \(error.byteOffset)): \(Self.escaped(line))")
         }

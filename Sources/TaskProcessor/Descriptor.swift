@@ -30,36 +30,14 @@ struct Descriptor: Sendable {
             count = max(count, 0)
         }
     }
-}
 
-/// Lines of a descriptor, of any length.
-struct LineReader {
-    private static let readBytes = 64 << 10
-
-    private let descriptor: Descriptor
-    private var buffer: [UInt8] = []
-    private var start = 0
-
-    init(_ descriptor: Descriptor) {
-        self.descriptor = descriptor
-    }
-
-    /// Without its LF; nil at the end.
-    ///
-    /// A last line that has none is half a line, and dropped.
-    mutating func next() -> [UInt8]? {
-        var scanned = start
-        while true {
-            if let end = buffer[scanned...].firstIndex(of: UInt8(ascii: "\n")) {
-                defer { start = end + 1 }
-                return Array(buffer[start..<end])
-            }
-            buffer.removeFirst(start)
-            start = 0
-            scanned = buffer.count
-            let more = descriptor.read(upTo: Self.readBytes)
-            if more.isEmpty { return nil }
-            buffer += more
-        }
+    /// Waits until there is something to read here, or the end; false where `interruption` came first.
+    func waitForInput(unless interruption: Descriptor) -> Bool {
+        var entries = [
+            pollfd(fd: interruption.rawValue, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0),
+        ]
+        while poll(&entries, nfds_t(entries.count), -1) < 0 && errno == EINTR {}
+        return entries[0].revents == 0
     }
 }

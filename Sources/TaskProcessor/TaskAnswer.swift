@@ -1,12 +1,17 @@
-import TaskValidation
+internal import TaskModel
+internal import TaskValidation
 
 /// What is to become of a task.
 public enum TaskAnswer: Sendable, Hashable {
-    /// Done; the result is JSON of at most 16 KiB.
+    /// Done, with a result that is kept with the task: any JSON, at most 16 KiB.
+    ///
+    /// What is larger or no JSON is dropped, and the log says so; the task is done all the same.
     case done(resultJSON: String?)
-    /// Not now: tried again after the queue's back-off, or after so many seconds.
-    case nack(String, retryAfterSeconds: Int?)
-    /// Never: no retry will help.
+    /// Not now: tried again after the queue's back-off, or after the given time, at most an hour.
+    ///
+    /// A reason of more than 1 KiB is cut. With `mode = "oneshot"` the back-off always holds.
+    case nack(String, retryAfter: Duration? = nil)
+    /// Never: dead-lettered now, for no retry will help.
     case dead(String)
 
     /// Done, with nothing to say.
@@ -19,25 +24,35 @@ public enum TaskAnswer: Sendable, Hashable {
         return .done(resultJSON: String(decoding: quoted, as: UTF8.self))
     }
 
-    func line(id: String) -> [UInt8] {
-        var writer = JSONWriter(reservingCapacity: 128)
-        writer.beginObject()
-        writer.member("id", id)
-        switch self {
-        case .done(let resultJSON):
-            writer.member("ack", true)
-            if let resultJSON {
-                writer.key("result")
-                // A newline can only stand between tokens, and would end the line.
-                writer.raw(resultJSON.utf8.map { $0 == UInt8(ascii: "\n") ? UInt8(ascii: " ") : $0 })
-            }
-        case .nack(let reason, let seconds):
-            writer.member("nack", reason)
-            if let seconds { writer.member("retry_after", seconds) }
-        case .dead(let reason):
-            writer.member("dead", reason)
+    /// What a handler's error means: a payload of another type can never be done, anything else may be
+    /// later.
+    init(for error: any Error) {
+        if let error = error as? PayloadError {
+            self = .dead(error.description)
+        } else {
+            self = .nack("\(error)")
         }
-        writer.endObject()
-        return writer.bytes + [UInt8(ascii: "\n")]
+    }
+
+    /// The result as it may be sent, or why it is not; nil and nil where there is none.
+    ///
+    /// - Parameter bytesMax: what the line has room for.
+    static func checked(_ resultJSON: String, bytesMax: Int) -> (bytes: [UInt8]?, complaint: String?) {
+        let bytes = Array(resultJSON.utf8)
+        guard bytes.count <= bytesMax else {
+            let limit = Limits.resultBytesMax
+            return (nil, "a result of \(bytes.count) bytes is dropped: at most \(limit) are kept")
+        }
+        do throws(JSONError) {
+            _ = try JSONValue.parse(bytes)
+        } catch {
+            return (nil, "a result that is no JSON is dropped: \(error.message), byte \(error.byteOffset)")
+        }
+        // A newline can only stand between tokens, and would end the line.
+        return (bytes.map { $0 == UInt8(ascii: "\n") ? UInt8(ascii: " ") : $0 }, nil)
+    }
+
+    static func cut(_ reason: String) -> String {
+        reason.cutToUTF8(bytes: AttemptRecord.reasonBytesMax)
     }
 }

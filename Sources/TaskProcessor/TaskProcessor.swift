@@ -1,69 +1,72 @@
 private import Glibc
 
-/// Runs a stream processor: says that it is ready, then hands one task after another to a function and its
-/// answer back.
+/// Runs a processor: takes tasks from the worker, hands each to a function, and gives its answer back.
 ///
 /// ```swift
 /// import TaskProcessor
 ///
+/// struct Greeting: Decodable {
+///     let name: String
+/// }
+///
 /// @main enum Greeter {
 ///     static func main() {
-///         TaskProcessor.run { task in
-///             guard let name = task.payload["name"]?.string else { return .dead("no name") }
-///             TaskProcessor.log(.info, "greeting \(name)")
-///             return .ack
+///         TaskProcessor.run(Greeting.self) { greeting, task in
+///             TaskProcessor.log(.info, "hello \(greeting.name), attempt \(task.attempt)")
+///             return .ack(result: "greeted \(greeting.name)")
 ///         }
 ///     }
 /// }
 /// ```
 ///
-/// The only module with a public face: processors live in packages of their own.
+/// The same program serves `mode = "stream"`, one task after the other until its stdin ends, and
+/// `mode = "oneshot"`, one task and its exit status. A task is delivered at least once: make what it does
+/// depend on ``ReceivedTask/id``.
+///
+/// What the function throws is a nack with the error's description, so the task is tried again;
+/// ``PayloadError`` dead-letters it. To answer otherwise, return a ``TaskAnswer``.
+///
+/// SIGTERM comes when an attempt's time is over, and when a worker stops that can wait no longer. SIGKILL
+/// follows after five seconds. A synchronous function ends with it as any program does. An asynchronous one
+/// is cancelled: it has these seconds to put in order what it leaves behind, and its answer counts only if
+/// the time was not over. Without a task in hand the process ends at once.
 public enum TaskProcessor {
-    /// syslog's levels, as far as a processor may use them.
-    public enum Level: UInt8, Sendable {
-        case error = 3
-        case warning = 4
-        case notice = 5
-        case info = 6
-        case debug = 7
-    }
-
-    /// Serves until stdin ends, then exits with 0.
+    /// Serves with a synchronous function until stdin ends, then ends the process.
     ///
-    /// What the function throws is a nack with the error's description.
+    /// Tasks come one at a time, on the calling thread.
     public static func run(_ handle: (ReceivedTask) throws -> TaskAnswer) -> Never {
-        let answers = getenv("TASKQ_FD").flatMap { CInt(String(cString: $0)) } ?? 3
         // A worker that went away shows as EPIPE.
         signal(SIGPIPE, SIG_IGN)
-        exit(serve(input: 0, answers: answers, handle))
+        exit(serve(Invocation(), handle))
     }
 
-    /// Writes one line with its level to stderr, at once.
-    public static func log(_ level: Level, _ text: String) {
-        let line = text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\\n")
-        _ = Descriptor(2).write(Array("<\(level.rawValue)>\(line)\n".utf8))
-    }
-
-    /// The loop over plain descriptors; returns the exit status.
-    package static func serve(
-        input: CInt, answers: CInt, _ handle: (ReceivedTask) throws -> TaskAnswer
-    ) -> CInt {
-        let channel = Descriptor(answers)
-        guard channel.write(Array("{\"ready\":true,\"protocol\":1}\n".utf8)) else { return 1 }
-        var lines = LineReader(Descriptor(input))
-        while let line = lines.next() {
-            guard let task = ReceivedTask(line: line, answers: channel) else {
-                log(.error, "a line on stdin is no task")
-                continue
-            }
-            let answer: TaskAnswer
-            do {
-                answer = try handle(task)
-            } catch {
-                answer = .nack("\(error)", retryAfterSeconds: nil)
-            }
-            guard channel.write(answer.line(id: task.id)) else { return 1 }
+    /// Serves with an asynchronous function until stdin ends or SIGTERM comes, then ends the process.
+    ///
+    /// Tasks come one at a time: the next one after the function has returned.
+    public static func run(
+        _ handle: @escaping @Sendable (ReceivedTask) async throws -> TaskAnswer
+    ) async -> Never {
+        signal(SIGPIPE, SIG_IGN)
+        guard let termination = Termination() else {
+            log(.error, "no pipe can be made, errno \(errno)")
+            exit(ProcessorExit.workerGone)
         }
-        return 0
+        termination.followSignal()
+        exit(await serve(Invocation(), termination, handle))
+    }
+
+    /// As ``run(_:)-(_)``, with each payload decoded; one that is of another type is dead-lettered.
+    public static func run<Payload: Decodable>(
+        _ type: Payload.Type, _ handle: (Payload, ReceivedTask) throws -> TaskAnswer
+    ) -> Never {
+        run { task in try handle(task.decode(type), task) }
+    }
+
+    /// The same with an asynchronous function.
+    public static func run<Payload: Decodable & Sendable>(
+        _ type: Payload.Type,
+        _ handle: @escaping @Sendable (Payload, ReceivedTask) async throws -> TaskAnswer
+    ) async -> Never {
+        await run { task in try await handle(task.decode(Payload.self), task) }
     }
 }

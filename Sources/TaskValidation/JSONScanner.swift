@@ -15,11 +15,13 @@ struct JSONScanner {
     /// True once white space was seen, wherever the grammar allows it.
     private(set) var hasWhitespace = false
     private var depth = 0
+    private let depthMax: Int
     /// The keys of every object that is open now, outermost first.
     private var openKeys: [JSONKey] = []
 
-    init(_ text: UnsafeRawBufferPointer) {
+    init(_ text: UnsafeRawBufferPointer, depthMax: Int = JSONScanner.depthMax) {
         self.text = text
+        self.depthMax = depthMax
     }
 
     /// The whole text: one value with white space around it.
@@ -123,7 +125,7 @@ struct JSONScanner {
     }
 
     private mutating func open() throws(JSONError) {
-        guard depth < Self.depthMax else { throw JSONError(.tooDeep, at: position) }
+        guard depth < depthMax else { throw JSONError(.tooDeep, at: position) }
         depth += 1
         position += 1
     }

@@ -29,10 +29,12 @@ struct JSONTreeBuilder: JSONVisitor {
         let loneSurrogateValues: Set<Int>
     }
 
-    static func build(_ bytes: ArraySlice<UInt8>) throws(JSONError) -> Tree {
+    static func build(
+        _ bytes: ArraySlice<UInt8>, depthMax: Int = JSONScanner.depthMax
+    ) throws(JSONError) -> Tree {
         let outcome = bytes.withUnsafeBytes { text -> Result<Tree, JSONError> in
             var builder = JSONTreeBuilder(bytes, text: text)
-            var scanner = JSONScanner(text)
+            var scanner = JSONScanner(text, depthMax: depthMax)
             do throws(JSONError) {
                 try scanner.scanText(into: &builder)
             } catch {

@@ -25,13 +25,25 @@ package struct JSONValue: Hashable, Sendable {
 
     /// Reads one JSON text strictly by RFC 8259; nesting is at most 64 deep.
     package static func parse(_ bytes: ArraySlice<UInt8>) throws(JSONError) -> JSONValue {
-        let tree = try JSONTreeBuilder.build(bytes)
-        if let offset = tree.firstLoneSurrogate { throw JSONError(.loneSurrogate, at: offset) }
-        return tree.root
+        try parse(bytes, depthMax: JSONScanner.depthMax)
     }
 
     package static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
         try parse(bytes[...])
+    }
+
+    /// Reads an object that carries one whole JSON text as a member: one level more than ``parse(_:)``, so
+    /// that whatever may be posted fits.
+    package static func parse(envelope bytes: ArraySlice<UInt8>) throws(JSONError) -> JSONValue {
+        try parse(bytes, depthMax: JSONScanner.depthMax + 1)
+    }
+
+    private static func parse(
+        _ bytes: ArraySlice<UInt8>, depthMax: Int
+    ) throws(JSONError) -> JSONValue {
+        let tree = try JSONTreeBuilder.build(bytes, depthMax: depthMax)
+        if let offset = tree.firstLoneSurrogate { throw JSONError(.loneSurrogate, at: offset) }
+        return tree.root
     }
 
     /// The member's value; nil if there is none, or this is no object.

@@ -35,6 +35,12 @@ import Testing
         #expect(ProcessorAnswer(line: alone) == .result(Array("[1]".utf8)[...]))
     }
 
+    @Test func aResultAsDeepAsAPayloadMayBeIsAnAnswer() {
+        let deep = String(repeating: "[", count: 64) + String(repeating: "]", count: 64)
+        let line = Array("{\"id\":\"a\",\"ack\":true,\"result\":\(deep)}".utf8)
+        #expect(ProcessorAnswer(line: line[...]) == .ack(id: "a", result: Array(deep.utf8)[...]))
+    }
+
     @Test(arguments: [
         "", "x", "{", "[]", "1", "null", "{}", #"{"id":"a"}"#, #"{"ack":1}"#,
         #"{"id":"a","ack":true,"dead":"x"}"#,

@@ -38,7 +38,7 @@ enum ImportMatrix {
         "AdminCommands": daemon.union([
             "ArgumentParser", "Journal", "PluginKeeper", "ProcessorSupervision", "TaskValidation", "ZeroMQ",
         ]),
-        "TaskProcessor": system.union(["TaskValidation"]),
+        "TaskProcessor": system.union(["LinuxSystem", "TaskModel", "TaskValidation"]),
     ]
 
     /// What every shell may use.

@@ -1,12 +1,10 @@
-import Glibc
 import TaskProcessor
 
 /// The processor of the queue `tasks`: checks the shape once more, logs, and does each task once however
 /// often it comes.
 @main enum TasksProcessor {
     static func main() {
-        let folder = getenv("TASKQ_STATE_DIR").map { String(cString: $0) } ?? "."
-        var done = DoneTasks(path: "\(folder)/done")
+        var done = DoneTasks(path: "\(TaskProcessor.stateDirectory)/done")
         TaskProcessor.run { task in
             if let problem = TaskShape.problem(in: task.payload) { return .dead(problem) }
             guard !done.contains(task.id) else {
