@@ -99,7 +99,7 @@ package struct BrokerDaemon {
         let endpoint = try bindSockets(
             watching: [signals.rawValue, reloadRequests.rawValue, background.descriptor])
         broker.endpoint.endpoint = endpoint
-        try SystemdService.notify(.ready, .status("ready"))
+        var status: StatusLine? = try SystemdService.notify(.ready) ? StatusLine() : nil
         logger.notice("ready", metadata: ["journal": "\(configuration.journal.directory)"])
 
         var log = BrokerLog(logger: logger, policy: configuration.log.tasks)
@@ -114,7 +114,10 @@ package struct BrokerDaemon {
             if broker.counters.syncs != syncs { lastSync = clocks.monotonicNanoseconds }
             try broker.sealIfQuiet(lastSync: lastSync, now: clocks.monotonicNanoseconds)
             watchdog.feed(now: clocks.monotonicNanoseconds)
-            let wake = min(broker.wakeTime(clock, lastSync: lastSync), watchdog.nextFeed ?? .max)
+            Self.write(&status, of: broker, now: clocks.monotonicNanoseconds)
+            let wake = min(
+                broker.wakeTime(clock, lastSync: lastSync), watchdog.nextFeed ?? .max,
+                status?.nextUpdate ?? .max)
             clock.expectNext(beforeRawNanoseconds: wake)
             try endpoint.wait(
                 timeoutMilliseconds: Self.timeout(until: wake),
@@ -185,6 +188,22 @@ package struct BrokerDaemon {
         // ignoring: a status line is a courtesy, and recovery goes on without it
         _ = try? SystemdService.notify(  // ignoring: as above
             .status("recovering: \(percent) %"), .extendTimeout(microseconds: 30_000_000))
+    }
+
+    private static func write(
+        _ status: inout StatusLine?, of broker: borrowing Broker<LateEndpoint, BackgroundThread>,
+        now: UInt64
+    ) {
+        let line = status?.update(now: now) {
+            broker.state.sums.reduce(into: StatusLine.Figures()) { figures, queue in
+                figures.live += queue.live
+                figures.dead += queue.dead
+                figures.accepted += queue.counters.accepted
+                figures.completed += queue.counters.completed
+            }
+        }
+        guard let line else { return }
+        _ = try? SystemdService.notify(line)  // ignoring: a status line is a courtesy
     }
 
     private func logRecovery(_ report: RecoveryReport, tasks: UInt64) {

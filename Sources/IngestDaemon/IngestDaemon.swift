@@ -53,7 +53,7 @@ package enum IngestDaemon {
         }
         try SystemdService.notify(.ready, .status("Listening on \(server.address)"))
         try waitForEnd(of: server, setting, &reload, logger: logger)
-        try server.shutdown()
+        try server.checkEnding()
         logger.notice("stopped")
     }
 

@@ -126,7 +126,12 @@ package final class IngestServer: Sendable {
         group.any().execute { front.value.beginDrain() }
     }
 
-    /// Ends the event loop; throws what made the server give up.
+    /// Throws what made the server give up; the event loop ends with the process.
+    package func checkEnding() throws(IngestError) {
+        if let failure = ending.failure { throw failure }
+    }
+
+    /// Ends the event loop, where the process goes on; throws what made the server give up.
     package func shutdown() throws(IngestError) {
         let failure = ending.failure
         do {

@@ -12,9 +12,7 @@ package enum LineFormats {
         let padded = level + String(repeating: " ", count: max(0, 7 - level.count))
         let name = TerminalText.escaped(identifier)
         let message = TerminalText.escaped(line.message)
-        let fields = sorted(line.metadata).map { key, value in
-            " \(TerminalText.escaped(key))=\(quoted(value))"
-        }.joined()
+        let fields = pairs(line.metadata)
         guard colour else { return "\(time) \(padded) \(name): \(message)\(fields)" }
         let tint = colourCode(line.level)
         return "\u{1B}[2m\(time)\u{1B}[0m \(tint)\(padded)\u{1B}[0m \u{1B}[2m\(name):\u{1B}[0m \(message)"
@@ -34,8 +32,12 @@ package enum LineFormats {
     }
 
     /// Fields for journald: `task.id` becomes TASKQ_TASK_ID, `message.id` becomes MESSAGE_ID.
+    ///
+    /// The message has the metadata too: a plain `journalctl` shows nothing else. A processor's own words, which
+    /// name their plugin, stay alone.
     package static func journald(_ line: LogLine, identifier: String, into entry: inout Journald.Entry) {
-        entry.add("MESSAGE", line.message.utf8)
+        let facts = line.metadata["plugin"] == nil ? pairs(line.metadata) : ""
+        entry.add("MESSAGE", (line.message + facts).utf8)
         entry.add("PRIORITY", String(priority(line.level)).utf8)
         entry.add("SYSLOG_IDENTIFIER", identifier.utf8)
         for (key, value) in sorted(line.metadata) {
@@ -79,6 +81,13 @@ package enum LineFormats {
         case .warning: "\u{1B}[33m"
         case .error, .critical: "\u{1B}[31m"
         }
+    }
+
+    /// ` key=value` each.
+    private static func pairs(_ metadata: Logger.Metadata) -> String {
+        sorted(metadata).filter { $0.key != "message.id" }.map { key, value in
+            " \(TerminalText.escaped(key))=\(quoted(value))"
+        }.joined()
     }
 
     private static func sorted(_ metadata: Logger.Metadata) -> [(key: String, value: String)] {

@@ -42,9 +42,17 @@ import Testing
         LineFormats.journald(Self.line("two\nlines", metadata), identifier: "taskq-broker", into: &entry)
         #expect(
             entry.fields == [
-                "MESSAGE=two\nlines", "PRIORITY=5", "SYSLOG_IDENTIFIER=taskq-broker", "TASKQ_ATTEMPT=2",
-                "MESSAGE_ID=ab12", "TASKQ_TASK_ID=0198",
+                "MESSAGE=two\nlines attempt=2 task.id=0198", "PRIORITY=5", "SYSLOG_IDENTIFIER=taskq-broker",
+                "TASKQ_ATTEMPT=2", "MESSAGE_ID=ab12", "TASKQ_TASK_ID=0198",
             ])
+    }
+
+    @Test func aProcessorsOwnWordsReachJournaldAlone() {
+        var entry = Journald.Entry()
+        let metadata: Logger.Metadata = ["plugin": "tasks", "task.id": "0198"]
+        LineFormats.journald(Self.line("<0>mine", metadata), identifier: "taskq-worker", into: &entry)
+        #expect(entry.fields.first == "MESSAGE=<0>mine")
+        #expect(entry.fields.contains("TASKQ_TASK_ID=0198"))
     }
 
     @Test(arguments: [
