@@ -4,6 +4,10 @@
 SCRATCH ?= .build
 # What `make run` builds: debug starts sooner after a change, release runs faster.
 BUILD ?= debug
+# What `make install` makes of this machine: dev, staging or prod.
+ENV ?= prod
+DESTDIR ?=
+SUDO = $(shell [ $$(id -u) = 0 ] || echo sudo)
 # Handed to `taskq up` by `make run`.
 ARGS ?=
 # Parts of the benchmark, by name with commas between: make bench ONLY=post,drain
@@ -20,7 +24,7 @@ SWIFT_BUILD = swift build --scratch-path $(SCRATCH)
 PROCESSOR = plugins/tasks/processor
 
 .DEFAULT_GOAL := help
-.PHONY: help build release run test crash sweeps check fmt bench sim sabotage clean install-deps check-swift
+.PHONY: help build release install run test crash units sweeps check fmt bench sim sabotage clean install-deps check-swift
 
 help:
 	@echo "make run            build, then run the whole stack in the foreground (BUILD=release, ARGS=...)"
@@ -29,6 +33,8 @@ help:
 	@echo "make test           build everything and run all tests"
 	@echo "make crash          every system call of the broker fails once; 300 kills under load; full disks"
 	@echo "make sweeps         every bit of a journal flipped, every byte cut, zeroed and overwritten"
+	@echo "make units          the units on a real systemd: 200 kills under load, 120,000 lines of noise"
+	@echo "make install        release build with its runtime, into DESTDIR= for ENV=prod"
 	@echo "make check          format lint and the tests of the repository itself"
 	@echo "make fmt            format the sources in place"
 	@echo "make bench          release build, then the benchmark (ONLY=post,drain,groups,million,latency)"
@@ -47,6 +53,11 @@ build: install-deps
 	$(SWIFT_BUILD)
 	@scripts/install-processor $(SCRATCH)/debug/tasks-processor $(PROCESSOR)
 
+# DESTDIR stands before every path; ENV names the file of config/ that says how this machine differs.
+install: install-deps
+	$(SWIFT_BUILD) -c release --static-swift-stdlib
+	$(if $(DESTDIR),,$(SUDO)) scripts/install $(SCRATCH)/release "$(DESTDIR)" $(ENV)
+
 release: install-deps
 	$(SWIFT_BUILD) -c release
 	@scripts/install-processor $(SCRATCH)/release/tasks-processor $(PROCESSOR)
@@ -63,6 +74,10 @@ test: install-deps
 crash: install-deps
 	$(SWIFT_BUILD) --build-tests
 	TASKQ_CRASH=whole TASKQ_KILLS=100 swift test --scratch-path $(SCRATCH) --skip-build --no-parallel --filter 'CrashTests|KillTests'
+
+units: install-deps
+	$(SWIFT_BUILD) --build-tests
+	TASKQ_UNIT_KILLS=200 TASKQ_NOISY_LINES=120000 swift test --scratch-path $(SCRATCH) --skip-build --no-parallel --filter InstallationTests
 
 sweeps: install-deps
 	$(SWIFT_BUILD) --build-tests

@@ -179,6 +179,14 @@ let testTargets: [Target] = [
         ],
         exclude: ["Shim"],
         swiftSettings: strict),
+    .testTarget(
+        name: "InstallationTests",
+        dependencies: [
+            "TestSupport", "taskq", "taskq-broker", "taskq-ingest", "taskq-plugins", "taskq-worker",
+            "tasks-processor",
+        ],
+        exclude: ["boxes"],
+        swiftSettings: strict),
     .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
 ]
 
