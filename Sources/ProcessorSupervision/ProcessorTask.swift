@@ -25,6 +25,10 @@ package struct ProcessorTask: Hashable, Sendable {
     package var traceparent: ArraySlice<UInt8>
     /// JSON.
     package var payload: ArraySlice<UInt8>
+    /// A JSON value that stands in the line as the member `later`; nil leaves it out.
+    ///
+    /// Only trials have one: later versions may add members, and a processor ignores what it does not know.
+    package var laterMember: String?
 
     package init(
         label: Label, queue: String, sequence: TaskSequence, maxAttempts: UInt32,
@@ -66,6 +70,10 @@ extension ProcessorTask {
         if let traceContext {
             line.append(#","traceparent":"#)
             JSONWriter.appendQuoted(traceContext, to: &line)
+        }
+        if let laterMember {
+            line.append(#","later":"#)
+            line.append(contentsOf: laterMember.utf8)
         }
         line.append(#","payload":"#)
         let payloadStart = line.count

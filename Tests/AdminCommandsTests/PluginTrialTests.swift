@@ -47,12 +47,40 @@ import Testing
         (.largePayload, "[ $(wc -c) -lt 1000 ]", "whole line"),
         (.killed, "[ ! -e $HOME/lock ] || exit 1\ntouch $HOME/lock\nsleep 0.2\nrm $HOME/lock", "half done"),
         (.terminated, "trap '' TERM\nsleep 1\nsleep 1", "SIGTERM"),
+        (.everyCharacter, "! grep -q \"$(printf '\\342\\200\\250')\"", "only LF"),
+        (.deepPayload, "grep -q '\\[\\[' && kill -SEGV $$; exit 0", "crashes"),
+        (.extremeNumbers, "grep -q 1e400 && kill -ABRT $$; exit 0", "crashes"),
+        (.laterVersion, "[ -z \"$TASKQ_LATER$TRACEPARENT\" ]", "ignore the rest"),
+        (.answersOnly, "echo hello >&3", "print to stdout"),
+        (.leftovers, "sleep 60 >/dev/null 2>&1 3>&1 &", "wait for what you start"),
         (.hundredTasks, "echo >> $HOME/n\n[ $(wc -l < $HOME/n) -lt 5 ]", "spoil the next"),
     ])
     func aFaultIsFoundByItsTrial(trial: PluginTrial, body: String, word: String) async throws {
         let outcome = try await Self.grade(trial, "#!/bin/sh\n\(body)\n")
         #expect(outcome.grade == .bad, "\(outcome)")
         #expect(outcome.meaning.contains(word), "\(outcome)")
+    }
+
+    /// Bad where the next task was being handed to it just then, else worth a remark.
+    @Test func aWarmProcessorThatEndsAfterEachTaskIsToldSo() async throws {
+        let script = """
+            #!/bin/sh
+            echo '{"ready":true,"protocol":1}' >&3
+            read -r line
+            id=${line#*\\"id\\":\\"}
+            echo "{\\"id\\":\\"${id%%\\"*}\\",\\"ack\\":true}" >&3
+
+            """
+        let outcome = try await Self.grade(.hundredTasks, script, manifest: "mode = \"stream\"\n")
+        #expect(outcome.grade != .good, "\(outcome)")
+    }
+
+    @Test func everyTrialIsExplained() throws {
+        let page = try TextFile.bytes(of: BuiltProducts.repositoryRoot() + "/docs/processor-protocol.md")
+        let text = String(decoding: page, as: UTF8.self)
+        for trial in PluginTrial.allCases {
+            #expect(text.contains("\n| \(trial.rawValue) |"), "\(trial.rawValue)")
+        }
     }
 
     @Test func aWarmProcessorThatIgnoresTheEndOfItsInputIsBad() async throws {

@@ -46,7 +46,8 @@ package final class PluginRehearsal {
 
     package let supervisor: ProcessorSupervisor
     private let output: Output
-    private(set) var notices: [String] = []
+    /// What a worker would log beside the output.
+    private(set) var notices: [ProcessorNotice] = []
     private(set) var problem: String?
     private var finished: [FinishedAttempt] = []
 
@@ -140,7 +141,7 @@ package final class PluginRehearsal {
             switch event {
             case .finished(_, let attempt): finished.append(attempt)
             case .stalled(let stall): problem = stall.sentence
-            case .notice(let notice): notices.append(notice.sentence)
+            case .notice(let notice): notices.append(notice)
             case .progress, .probing, .unstalled, .manifestChanged: break
             }
         }

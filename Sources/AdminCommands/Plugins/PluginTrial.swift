@@ -8,6 +8,12 @@ package enum PluginTrial: String, Hashable, Sendable, CaseIterable {
     case sameTaskTwice = "the same task twice"
     case emptyObject = "an empty object"
     case largePayload = "a payload of 1 MiB"
+    case everyCharacter = "text with every kind of character"
+    case deepPayload = "a payload nested 64 deep"
+    case extremeNumbers = "numbers that fit no type"
+    case laterVersion = "members of a later version"
+    case answersOnly = "nothing but answers on descriptor 3"
+    case leftovers = "nothing left running"
     case slowReader = "a slow reader of its output"
     case terminated = "SIGTERM while working"
     case killed = "SIGKILL while working"
@@ -28,20 +34,27 @@ package enum PluginTrial: String, Hashable, Sendable, CaseIterable {
         package var meaning: String
     }
 
-    /// What `taskq` takes at most by default, bytes.
-    private static let largeBytes = 1 << 20
     private static let deafMilliseconds: UInt64 = 500
     /// Moments of a task at which it is cut short, evenly spread from its start.
     private static let momentCount = 4
     private static let rowCount = 100
 
     /// - Parameter payload: JSON that the processor acks when all is well.
-    package func run(_ plugin: PluginUnderTest, payload: [UInt8]) throws -> Outcome {
+    ///
+    /// Each trial begins with an empty state folder, so that none sees what another has left there.
+    package func run(_ subject: PluginUnderTest, payload: [UInt8]) throws -> Outcome {
+        let plugin = try subject.withOwnState("\(self)")
         switch self {
         case .terminated, .killed: return try interrupted(plugin, payload)
         case .sameTaskTwice: return try with(plugin) { try sameTaskTwice(plugin, $0, payload) }
         case .emptyObject: return try with(plugin) { try emptyObject(plugin, $0) }
         case .largePayload: return try with(plugin) { try largePayload(plugin, $0, payload) }
+        case .everyCharacter: return try with(plugin) { try everyCharacter(plugin, $0, payload) }
+        case .deepPayload: return try with(plugin) { try deepPayload(plugin, $0, payload) }
+        case .extremeNumbers: return try with(plugin) { try extremeNumbers(plugin, $0, payload) }
+        case .laterVersion: return try laterVersion(plugin, payload)
+        case .answersOnly: return try answersOnly(plugin, payload)
+        case .leftovers: return try leftovers(plugin, payload)
         case .slowReader: return try with(plugin) { try slowReader(plugin, $0, payload) }
         case .inputEndsEarly: return try with(plugin) { try inputEndsEarly(plugin, $0, payload) }
         case .hundredTasks: return try with(plugin) { try hundredTasks(plugin, $0, payload) }
@@ -56,7 +69,7 @@ package enum PluginTrial: String, Hashable, Sendable, CaseIterable {
         return try body(rehearsal)
     }
 
-    private func outcome(_ grade: Outcome.Grade, _ happened: String, _ meaning: String) -> Outcome {
+    func outcome(_ grade: Outcome.Grade, _ happened: String, _ meaning: String) -> Outcome {
         Outcome(trial: self, grade: grade, happened: happened, meaning: meaning)
     }
 
@@ -75,52 +88,6 @@ package enum PluginTrial: String, Hashable, Sendable, CaseIterable {
         guard first.isAcked else { return outcome(.bad, happened, "the task fails without any torture") }
         let meaning = "a task that is done and comes again must be acked, or it ends in the dead-letter queue"
         return outcome(.bad, happened, meaning)
-    }
-
-    private func emptyObject(_ plugin: PluginUnderTest, _ rehearsal: PluginRehearsal) throws -> Outcome {
-        let ending = try rehearsal.run(try plugin.task(Array("{}".utf8)))
-        let happened = PluginVerdictText.words(ending)
-        guard case .attempted(let attempt) = ending else { return outcome(.bad, happened, "it cannot start") }
-        switch attempt.verdict {
-        case .acked:
-            return outcome(.remark, happened, "it takes an object without any member for a task")
-        case .dead:
-            return outcome(.good, happened, "what no retry can mend goes to the dead-letter queue at once")
-        case .failed(.timedOut, _, _):
-            return outcome(.bad, happened, "it hangs on what it does not know")
-        case .failed(.signalled, _, _), .failed(.outOfMemory, _, _), .failed(.badAnswer, _, _):
-            return outcome(.bad, happened, "it crashes on what it does not know")
-        case .failed:
-            let dead = plugin.settings.mode == .stream ? "{\"dead\":reason}" : "exit 65"
-            let meaning = "tried \(plugin.maxAttempts) times in vain; \(dead) dead-letters it at once"
-            return outcome(.remark, happened, meaning)
-        case .released:
-            return outcome(.bad, happened, "the task was given back")
-        }
-    }
-
-    private func largePayload(
-        _ plugin: PluginUnderTest, _ rehearsal: PluginRehearsal, _ payload: [UInt8]
-    ) throws -> Outcome {
-        let ending = try rehearsal.run(try plugin.task(Self.enlarged(payload)))
-        let happened = PluginVerdictText.words(ending)
-        if ending.isAcked { return outcome(.good, happened, "a task of the largest size is taken") }
-        if case .attempted(let attempt) = ending, case .dead = attempt.verdict {
-            return outcome(.good, happened, "it says no to what it does not want")
-        }
-        let meaning = "the body limit of the API lets it through: read the whole line, or set a schema"
-        return outcome(.bad, happened, meaning)
-    }
-
-    /// An object gets one more member; anything else becomes a long text.
-    private static func enlarged(_ payload: [UInt8]) -> [UInt8] {
-        let filler = [UInt8](repeating: UInt8(ascii: "x"), count: largeBytes - payload.count - 64)
-        let text = Array("\"".utf8) + filler + Array("\"".utf8)
-        guard let end = payload.lastIndex(of: UInt8(ascii: "}")),
-            let start = payload.first(where: { $0 > 0x20 }), start == UInt8(ascii: "{")
-        else { return text }
-        let isEmpty = !payload.contains(UInt8(ascii: ":"))
-        return payload[..<end] + Array("\(isEmpty ? "" : ",")\"taskq_filler\":".utf8) + text + payload[end...]
     }
 
     private func slowReader(
@@ -146,8 +113,10 @@ package enum PluginTrial: String, Hashable, Sendable, CaseIterable {
         let startedAt = PluginRehearsal.now()
         var acked = 0
         var firstFailure: String?
+        var processes: Set<Int32> = []
         for number in 1...Self.rowCount {
             let ending = try rehearsal.run(try plugin.task(payload))
+            processes.formUnion(rehearsal.supervisor.pids)
             if ending.isAcked {
                 acked += 1
             } else if firstFailure == nil {
@@ -162,6 +131,10 @@ package enum PluginTrial: String, Hashable, Sendable, CaseIterable {
             return outcome(.bad, "\(happened); \(firstFailure)", "one task must not spoil the next")
         }
         happened += ", \(HumanText.count(rate)) a second"
+        if plugin.settings.mode == .stream, processes.count > 1 {
+            let meaning = "a warm process goes on to the end of its stdin; mode oneshot is one task each"
+            return outcome(.remark, "\(happened), in \(processes.count) processes", meaning)
+        }
         return outcome(.good, happened, "it stays whole from task to task")
     }
 }

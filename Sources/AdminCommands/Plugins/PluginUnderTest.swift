@@ -101,6 +101,14 @@ package struct PluginUnderTest: Sendable {
         return settings
     }
 
+    /// The same with an empty state folder of its own, made inside of this one's.
+    func withOwnState(_ name: String) throws(SystemError) -> PluginUnderTest {
+        var copy = self
+        copy.options.surroundings.home += "/\(name)"
+        try FileContents.makeDirectories(copy.options.surroundings.home)
+        return copy
+    }
+
     package func rehearsal(
         hearing heard: @escaping (OutputLine) -> Void = { _ in }
     ) throws(ProcessorSupervisionError) -> PluginRehearsal {
@@ -116,7 +124,7 @@ package struct PluginUnderTest: Sendable {
         try rehearsal.close()
         return RehearsalReport(
             ending: ending, lines: rehearsal.lines, lineCount: rehearsal.lineCount,
-            notices: rehearsal.notices)
+            notices: rehearsal.notices.map(\.sentence))
     }
 
     /// - Parameter origin: nil makes a new task of the queue.
