@@ -23,6 +23,24 @@ import Testing
         }
     }
 
+    /// The Swift one compiled first, as its README says.
+    @Test(arguments: ["sh", "python", "swift", "lambda"])
+    func whatIsWrittenPassesEveryTrial(language: String) async throws {
+        try await TemporaryDirectory.with { directory in
+            #expect(Self.new(directory, "mail", "--lang", language) == 0)
+            let folder = directory.path("plugins/mail")
+            if language == "swift" {
+                let compile = ["swiftc", "\(folder)/main.swift", "-o", "\(folder)/processor"]
+                try await ProcessFixture.with(ProcessDescription("/usr/bin/env", compile)) { compiler in
+                    let status = try await compiler.end(within: .seconds(120))
+                    #expect(status == .exited(0))
+                }
+            }
+            let status = try await RehearsedPlugin.taskq(["plugin", "test", folder, "--torture"])
+            #expect(status == 0)
+        }
+    }
+
     @Test func nothingIsOverwritten() throws {
         try TemporaryDirectory.with { directory in
             try directory.write("#!/bin/sh\n", to: "plugins/mail.sh", mode: 0o755)

@@ -90,6 +90,8 @@ package enum PluginTemplate {
 
                     swiftc -O main.swift -o processor
 
+                So do before `--torture`, whose trials each begin with an empty state folder and compile anew.
+
                 This needs a compiler and nothing else, neither a network nor taskq's source. With taskq's
                 checkout at hand, `examples/swift-processor` in it is the same on the library
                 `TaskProcessor`: about ten lines, decoded payloads, asynchronous handlers, no Foundation.
@@ -169,18 +171,38 @@ extension PluginTemplate {
     private static let swiftSource = #"""
         import Foundation
 
+        /// What stands in a line beside the payload; members that are not named here are passed over.
+        struct Delivery: Decodable {
+            let id: String
+            let attempt: Int
+        }
+
+        /// The payload as this processor wants it.
+        struct Work: Decodable {
+            struct Payload: Decodable {
+                let name: String
+            }
+            let payload: Payload
+        }
+
         /// Descriptor 3 without a buffer: the answer leaves at once.
         func say(_ answer: [String: Any]) throws {
             let line = try JSONSerialization.data(withJSONObject: answer) + Data("\n".utf8)
             try FileHandle(fileDescriptor: 3).write(contentsOf: line)
         }
 
+        let decoder = JSONDecoder()
         try say(["ready": true, "protocol": 1])
-        while let line = readLine() {
-            let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
-            guard let task = object as? [String: Any], let id = task["id"] as? String else { continue }
-            let payload = task["payload"] as? [String: Any] ?? [:]
-            try say(["id": id, "ack": true, "result": payload.count])
+        while let text = readLine() {
+            let line = Data(text.utf8)
+            let delivery = try decoder.decode(Delivery.self, from: line)
+            do {
+                let name = try decoder.decode(Work.self, from: line).payload.name
+                FileHandle.standardError.write(Data("<6>hello \(name), attempt \(delivery.attempt)\n".utf8))
+                try say(["id": delivery.id, "ack": true, "result": "greeted \(name)"])
+            } catch let error as DecodingError {
+                try say(["id": delivery.id, "dead": "\(error)"])
+            }
         }
 
         """#
