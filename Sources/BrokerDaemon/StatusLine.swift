@@ -2,8 +2,8 @@ package import Systemd
 
 /// The line that `systemctl status` shows of a working broker: what waits, what is dead, and the rates.
 ///
-/// At most one a second, and the last one is written when everything is quiet, so that it stays true while the
-/// broker sleeps.
+/// At most one a second, and the last one is written when everything is quiet, so that it stays true while
+/// the broker sleeps.
 package struct StatusLine: Sendable {
     private static let intervalNanoseconds: UInt64 = 1_000_000_000
 
@@ -37,7 +37,8 @@ package struct StatusLine: Sendable {
         last = present
         lastAt = now
         let text =
-            "\(present.live) tasks live, \(present.dead) dead; \(accepted)/s accepted, \(completed)/s completed"
+            "\(present.live) tasks live, \(present.dead) dead; "
+            + "\(accepted)/s accepted, \(completed)/s completed"
         guard text != written else {
             nextUpdate = nil
             return nil

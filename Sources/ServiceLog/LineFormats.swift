@@ -33,8 +33,8 @@ package enum LineFormats {
 
     /// Fields for journald: `task.id` becomes TASKQ_TASK_ID, `message.id` becomes MESSAGE_ID.
     ///
-    /// The message has the metadata too: a plain `journalctl` shows nothing else. A processor's own words, which
-    /// name their plugin, stay alone.
+    /// The message has the metadata too: a plain `journalctl` shows nothing else. A processor's own words,
+    /// which name their plugin, stay alone.
     package static func journald(_ line: LogLine, identifier: String, into entry: inout Journald.Entry) {
         let facts = line.metadata["plugin"] == nil ? pairs(line.metadata) : ""
         entry.add("MESSAGE", (line.message + facts).utf8)
