@@ -41,7 +41,7 @@ extension EndToEndTests {
             try await Stack.with(configuration: "[queues.mail]\n") { stack in
                 try await stack.startBroker()
                 try await stack.startIngest()
-                let count = 20_000
+                let count = 50_000
                 try stack.directory.write((1...count).map { "\($0)\n" }.joined(), to: "all.ndjson")
                 let command =
                     try Self.arguments(stack, "all.ndjson")
@@ -49,7 +49,9 @@ extension EndToEndTests {
                 let description = try ProcessDescription(
                     product: "taskq", command, environment: ["TASKQ_STATE": stack.state])
                 let first = try await TerminalFixture.run(description) { terminal in
-                    try terminal.shows(" % of the input read")
+                    repeat {
+                        try terminal.shows(" % of the input read")
+                    } while !terminal.text.contains(/accepted [1-9]/)
                     try terminal.interrupt()
                     try terminal.shows("the same command goes on")
                 }
@@ -58,8 +60,11 @@ extension EndToEndTests {
                 #expect(accepted > 0 && accepted < count)
                 let (status, text) = try await stack.tool(command + ["--json"])
                 #expect(status == .exited(0), "\(text.suffix(300))")
-                let summary = #"{"summary":{"accepted":\#(count - accepted),"replayed":\#(accepted),"#
-                #expect(text.split(separator: "\n").last?.hasPrefix(summary) == true)
+                let last = try #require(text.split(separator: "\n").last)
+                let summary = try JSON(Array(last.utf8))["summary"]
+                let replayed = try #require(summary["replayed"].int)
+                #expect(replayed >= accepted, "what a slow disk took after the interruption is replayed too")
+                #expect(summary["accepted"].int == count - replayed)
                 #expect(try await Self.queue(stack)["accepted"].int == count)
                 try await stack.stopAndReadJournal()
             }
