@@ -23,6 +23,7 @@ extension Broker {
         if problem == nil {
             pluginDefaults[plugin.queue] = defaults
             state.bounds.queues[plugin.queue] = options.pluginBounds(plugin.queue, defaults)
+            upkeep.expectAging()
         }
         return problem
     }

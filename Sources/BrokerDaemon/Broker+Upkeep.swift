@@ -10,6 +10,14 @@ struct Upkeep {
     /// Housekeeping is looked at once a second, or in every turn while it has something to do.
     var nextHousekeeping = MonotonicTime(rawValue: 0)
     static let housekeepingMilliseconds: UInt64 = 1_000
+    /// When age asks for something though nothing arrives; nil if nothing ages.
+    var nextAging: MonotonicTime?
+    /// Journal time goes on while the machine sleeps, and the clock of the turns does not: so long, in
+    /// milliseconds, something may be overdue after a sleep.
+    static let agingMillisecondsMax: UInt64 = 3_600_000
+
+    /// Something may age earlier than was known.
+    mutating func expectAging() { nextAging = nextHousekeeping }
 }
 
 /// Carries live records out of a segment that is mostly dead, a portion a turn.
@@ -61,15 +69,19 @@ extension Broker {
             if let forgotten = work.forget { try recordIfRoom(.historyForgotten(forgotten)) }
             for id in work.expired { try perform(.expire(id)) }
             for id in work.buried { try bury(id) }
+            upkeep.nextAging = nextAging
         }
         giveUpLostBackup()
         try makeRoom()
         try compact()
     }
 
-    /// When dead tasks are looked at though nothing arrives; nil where all of them are kept for ever.
-    var nextBurial: MonotonicTime? {
-        starved.isEmpty && state.buriesDeadTasks ? upkeep.nextHousekeeping : nil
+    /// Once a second at most, and at least once in ``Upkeep/agingMillisecondsMax``.
+    private var nextAging: MonotonicTime? {
+        guard let next = state.nextAging(at: clock.journal) else { return nil }
+        let left = next > clock.journal ? next.rawValue - clock.journal.rawValue : 0
+        let wake = clock.monotonic.advanced(byMilliseconds: min(left, Upkeep.agingMillisecondsMax))
+        return max(wake, upkeep.nextHousekeeping)
     }
 
     /// Purges a dead task that its queue keeps no longer; later, where a full disk has no room for that.

@@ -136,6 +136,7 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
         if journal.durableLSN != counters.lastLSN {
             counters.syncs += 1
             counters.lastLSN = journal.durableLSN
+            upkeep.expectAging()
         }
         settleSpans()
         loaded.removeAll(keepingCapacity: true)
@@ -151,7 +152,8 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
 
     /// When the next turn has something to do if nothing arrives.
     package var nextDeadline: MonotonicTime? {
-        [state.nextDeadline, waiters.earliest, nextFeeding, backup?.deadline, nextBurial].compactMap { $0 }
+        let aging = starved.isEmpty ? upkeep.nextAging : nil
+        return [state.nextDeadline, waiters.earliest, nextFeeding, backup?.deadline, aging].compactMap { $0 }
             .min()
     }
 
@@ -171,6 +173,7 @@ package struct Broker<Endpoint: BrokerEndpoint, Background: BackgroundWork>: ~Co
         for (queue, defaults) in pluginDefaults {
             state.bounds.queues[queue] = options.pluginBounds(queue, defaults)
         }
+        upkeep.expectAging()
         let known = Set(changed.map(\.name))
         let declared = options.declaredQueues.filter { queue in
             !known.contains(queue.name) && state.queue(named: queue.name) == nil

@@ -55,18 +55,6 @@ extension QueueStateMachine {
         finished(limit: limit, excess: durable.finished.count, at: JournalTime(rawValue: 0))
     }
 
-    /// True while there are dead tasks that their queue does not keep for ever.
-    package var buriesDeadTasks: Bool {
-        let forever = UInt64(Int64.max)
-        guard
-            bounds.everyQueue.deadRetentionMilliseconds < forever
-                || bounds.queues.values.contains(where: { $0.deadRetentionMilliseconds < forever })
-        else { return false }
-        return durable.queues.contains {
-            $0.dead > 0 && bounds.ofQueue($0.declaration.name).deadRetentionMilliseconds < forever
-        }
-    }
-
     /// Oldest deaths first; those of which nobody knows when they died are left.
     private func deadPastRetention(at time: JournalTime, limit: Int) -> [TaskID] {
         var found: [TaskID] = []
@@ -135,6 +123,14 @@ extension QueueStateMachine {
 
     /// The sequence below which every task was accepted at least `age` milliseconds before `time`.
     private func cutoff(age: UInt64, at time: JournalTime) -> TaskSequence? {
+        let oldEnough = epochsPast(age: age, at: time)
+        if oldEnough == 0 { return nil }
+        return oldEnough < durable.epochs.count
+            ? durable.epochs[oldEnough].firstSequence : durable.nextSequence
+    }
+
+    /// How many epochs lie at least `age` milliseconds before `time` as a whole.
+    func epochsPast(age: UInt64, at time: JournalTime) -> Int {
         // A task of an epoch was accepted before the next began, and within `epochMilliseconds` of its own
         // begin. There may be one a minute for as long as the retention lasts, so the search is binary.
         var (oldEnough, tooYoung) = (0, durable.epochs.count)
@@ -143,9 +139,7 @@ extension QueueStateMachine {
             let latest = durable.epochs[middle].time.advanced(by: Durable.epochMilliseconds)
             if latest.advanced(by: age) <= time { oldEnough = middle + 1 } else { tooYoung = middle }
         }
-        if oldEnough == 0 { return nil }
-        return oldEnough < durable.epochs.count
-            ? durable.epochs[oldEnough].firstSequence : durable.nextSequence
+        return oldEnough
     }
 
     /// Looks at one page of tasks a call, and only if a queue's cutoff has moved since the last walk.

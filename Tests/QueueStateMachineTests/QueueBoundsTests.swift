@@ -110,7 +110,11 @@ import Testing
             fixture.seconds = second
             return fixture.machine.housekeeping(at: fixture.clock, limit: 100).buried
         }
-        #expect(fixture.machine.buriesDeadTasks)
+        func nextAging(at second: Double) -> UInt64? {
+            fixture.seconds = second
+            return fixture.machine.nextAging(at: fixture.clock.journal)?.rawValue
+        }
+        #expect(nextAging(at: 60) == 70_000)
         #expect(buried(at: 69) == [])
         #expect(buried(at: 71) == [MachineFixture.id(1)])
         // A checkpoint says when each died.
