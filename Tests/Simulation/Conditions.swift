@@ -35,8 +35,24 @@ struct Conditions {
     let largeOneIn: Int
     /// A step of hours or days every so many, for what ages.
     let longPauseOneIn: Int
+    /// Whether operators work on tasks.
+    let operates: Bool
+    let finalAct: FinalAct
+    /// Settings of a queue that comes and goes; nil where there is none.
+    private(set) var passing: QueueSettings?
+    static let passingQueue = "passing"
 
-    init(_ random: inout SeededGenerator) {
+    /// What becomes of the dead when the faults are over.
+    enum FinalAct {
+        case leave
+        case redrive
+        case purge
+    }
+
+    /// - Parameters:
+    ///   - random: what every era draws from, in the same order for ever.
+    ///   - setting: seeds the draws of later eras, which have a generator of their own.
+    init(_ random: inout SeededGenerator, _ setting: HistorySetting) {
         knows = Fault.allCases.map { _ in random.below(3) > 0 }
         // These hide much of what the oracle could say, so few histories know them.
         for rare in [Fault.uncachedRead, .malformedFrame, .fullDisk] where random.below(3) > 0 {
@@ -54,6 +70,34 @@ struct Conditions {
         queues = ["tasks", "other"].map { name in
             QueueTerms(name: name, settings: Self.settings(&random, isSecond: name == "other"))
         }
+        var own = SeededGenerator(seed: setting.seed ^ 0x6F70_6572_6174_6F72)
+        operates = setting.era >= .operating && own.below(3) > 0
+        finalAct = own.pick([.leave, .redrive, .redrive, .purge])
+        var last = SeededGenerator(seed: setting.seed ^ 0x6465_6C65_7469_6E67)
+        if setting.era >= .deleting, last.below(2) == 0 {
+            passing = Self.settings(&last, isSecond: false)
+        }
+        guard operates else { return }
+        for index in queues.indices {
+            queues[index].settings.onExhausted = own.pick(
+                [.deadLetter, .deadLetter, .parkGroup, .haltQueue])
+        }
+    }
+
+    /// The settings of a queue, one of them changed.
+    func changed(_ queue: QueueTerms, _ random: inout SeededGenerator) -> QueueSettings {
+        var settings = queue.settings
+        switch random.below(8) {
+        case 0: settings.maxAttempts = UInt32(random.number(1...4))
+        case 1: settings.leaseMilliseconds = random.pick([15_000, 60_000])
+        case 2: settings.dedupWindowMilliseconds = random.pick([1_000, 60_000])
+        case 3: settings.retentionMilliseconds = random.pick([60_000, 600_000, 86_400_000])
+        case 4: settings.maxDepth = random.pick([3, 20, 10_000])
+        case 5: settings.onExhausted = random.pick([.deadLetter, .parkGroup, .haltQueue])
+        case 6: settings.retryInitialMilliseconds = random.pick([0, 100, 5_000])
+        case _: settings.historyMilliseconds = random.pick([1_000, 600_000])
+        }
+        return settings
     }
 
     private static func settings(_ random: inout SeededGenerator, isSecond: Bool) -> QueueSettings {

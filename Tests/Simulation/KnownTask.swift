@@ -11,10 +11,13 @@ final class KnownTask {
     let key: String?
     /// What its key was used for.
     let content: String
-    let size: Int
+    let posted: PayloadBytes
     unowned let line: Line
     let terms: QueueTermsKnown
     let offeredAt: JournalClock.Reading
+    /// Its age counts from no earlier than this.
+    var ageFrom: JournalClock.Reading
+    let offeredInTurn: Int
 
     /// Times its post reached the broker.
     var offers = 1
@@ -29,15 +32,38 @@ final class KnownTask {
 
     /// A promise of how it ended.
     private(set) var final: Final?
-    private var endedInTurn = 0
+    private(set) var endedInTurn = 0
     /// Receipts of acks and rejections that reached the broker and may have ended it.
     var endsInDoubt: Set<UInt64> = []
     var cancelsInDoubt = 0
     var cancelWasAsked = false
     var ackWasSent = false
+    /// Its queue may have been deleted with it.
+    private(set) var mayHaveGone = false
+    private var goneTurn = 0
     var rejectWasSent = false
     /// A later task of its group was delivered: it has to be over.
     private(set) var isPassedOver = false
+
+    // What operators did to it, or may have done.
+    var redrives = Doubt()
+    var purges = Doubt()
+    var retries = Doubt()
+    /// Asked for of a parked task.
+    var operatorDeaths = Doubt()
+    /// What it may hold now; more than one while it is in doubt whether it was edited.
+    var contents: [PayloadBytes]
+    /// Payloads that a redrive in doubt may have given it.
+    var edits: [PayloadBytes] = []
+    /// Counts its places: one for the post, one for each redrive.
+    private(set) var stint = 0
+    private(set) var stintTurn = 0
+    /// The place that it has now is behind this one.
+    private(set) var placeFloor: UInt64 = 0
+    /// Counts its fresh starts, in a new place or in the old.
+    private(set) var countsBegun = 0
+    /// Times that its count may have begun anew.
+    var resetsMost = 0
 
     /// Of the last delivery seen.
     var lastReceipt: UInt64 = 0
@@ -46,6 +72,8 @@ final class KnownTask {
     private var receiptTurn = 0
     private var receiptBefore: UInt64 = 0
     var crashesAtLastSight = 0
+    /// The turn in which its count last began.
+    private(set) var countTurn = 0
     /// Counted attempts never go below.
     var leastAttempt: UInt32 = 1
     /// Words of failed attempts whose record was promised, and when that was.
@@ -57,22 +85,27 @@ final class KnownTask {
     enum Final: Equatable {
         case completed
         case cancelled
-        case rejected
+        /// In the dead-letter queue, until an operator decides.
+        case dead
+        case purged
     }
 
     init(
         _ post: Post, group: String, line: Line, terms: QueueTermsKnown, at time: JournalClock.Reading,
-        crashes: Int
+        turn: Int, crashes: Int
     ) {
         id = post.id
         queue = post.queue
         self.group = group
         key = post.key.map { "\(post.queue)/\($0)" }
         content = "\(post.group)/\(post.content)"
-        size = post.size
+        posted = PayloadBytes(pattern: post.id, size: post.size)
+        contents = [posted]
         self.line = line
         self.terms = terms
         offeredAt = time
+        ageFrom = time
+        offeredInTurn = turn
         crashesAtLastSight = crashes
     }
 
@@ -85,6 +118,9 @@ final class KnownTask {
         isPassedOver = true
         endedInTurn = turn
     }
+
+    /// Whether its queue may have it, waiting, leased or dead.
+    var mayBeHeld: Bool { final == nil || final == .dead }
 
     /// Whether it was over when the turn began: answers of one turn leave in any order.
     func wasOver(beforeTurn turn: Int) -> Bool { (final != nil || isPassedOver) && endedInTurn < turn }
@@ -103,15 +139,78 @@ final class KnownTask {
         receipt == (receiptTurn == turn ? receiptBefore : lastReceipt)
     }
 
+    /// Its queue was asked to go with all that is in it.
+    func mayGo(inTurn turn: Int) {
+        mayHaveGone = true
+        goneTurn = turn
+        cancelsInDoubt += 1
+        cancelWasAsked = true
+        purges.begin()
+    }
+
+    /// Whether it was given to a worker in this turn.
+    func wasTaken(inTurn turn: Int) -> Bool { receiptTurn == turn && lastReceipt > 0 }
+
+    /// Which of the payloads that it may have this is, or nil.
+    func content(is bytes: ArraySlice<UInt8>) -> PayloadBytes? {
+        (contents + edits + (offers > 1 ? [posted] : [])).first { $0.isSame(as: bytes) }
+    }
+
+    /// It was redriven: a new place, a fresh count.
+    ///
+    /// - Parameter place: its new place, if that was seen.
+    func beginStint(inTurn turn: Int, above floor: UInt64, crashes: Int, place: UInt64? = nil) {
+        leavePlace(floor)
+        stint += 1
+        stintTurn = turn
+        final = nil
+        endsInDoubt = []
+        isPassedOver = false
+        ackWasSent = false
+        rejectWasSent = false
+        beginCount(inTurn: turn, crashes: crashes)
+        if let place {
+            sequence = place
+            line.insert(self)
+        }
+    }
+
+    func leavePlace(_ floor: UInt64) {
+        line.waiting.removeAll { $0 === self }
+        sequence = nil
+        placeFloor = floor
+    }
+
+    /// Its attempts count from the first again.
+    func beginCount(inTurn turn: Int, crashes: Int) {
+        countsBegun += 1
+        countTurn = turn
+        lastAttempt = 0
+        leastAttempt = 1
+        crashesAtLastSight = crashes
+        endBackoff()
+    }
+
+    /// It was parked until this turn, and was retried without a word.
+    func noteRetry(inTurn turn: Int) { countTurn = turn }
+
+    /// The count began anew before the last delivery.
+    func noteFreshCount(mayPostpone: Bool) {
+        leastAttempt = mayPostpone ? 1 : lastAttempt
+    }
+
     /// The same id begins anew: what was known was finished, forgotten and posted again.
-    func beginAnew() {
+    ///
+    /// A deletion of the same turn may have come after that.
+    func beginAnew(inTurn turn: Int) {
+        mayHaveGone = goneTurn == turn
         promisedInTurn = nil
         promisedAt = nil
         isRefused = false
         sequence = nil
         final = nil
         endsInDoubt = []
-        cancelsInDoubt = 0
+        cancelsInDoubt = mayHaveGone ? 1 : 0
         isPassedOver = false
         lastAttempt = 0
         leastAttempt = 1
@@ -132,166 +231,5 @@ final class KnownTask {
     func endBackoff() {
         backoffMilliseconds = 0
         backoffEnd = 0
-    }
-}
-
-/// One group of one queue: its tasks in their order.
-final class Line {
-    /// Tasks with a known sequence that are not known to be over, ascending.
-    var waiting: [KnownTask] = []
-    /// The highest sequence delivered.
-    var reached: UInt64 = 0
-    /// The last delivery.
-    var lease: Lease?
-
-    func insert(_ task: KnownTask) {
-        let sequence = task.sequence ?? 0
-        var place = waiting.count
-        while place > 0, (waiting[place - 1].sequence ?? 0) > sequence { place -= 1 }
-        waiting.insert(task, at: place)
-    }
-}
-
-/// One delivery, and what may have ended it.
-final class Lease {
-    let receipt: UInt64
-    let task: KnownTask
-    let attempt: UInt32
-    let worker: String
-    let session: SessionID
-    var connection: ConnectionID?
-    /// By the broker's patient clock, nanoseconds.
-    var armedAt: UInt64
-    /// When its worker was last seen to be away.
-    var detachedAt: UInt64?
-    /// Something happened that may have ended it.
-    var mayBeOver = false
-    var answered: AnswerKind?
-    /// It was certainly valid when its answer came.
-    var mustTake = false
-    var isTaken = false
-    /// A renewal came on another connection than its holder's: for that one it is stale.
-    var wasNamedElsewhere = false
-    /// The broker died after its answer had come: it may have been taken all the same.
-    var wasCutOff = false
-    /// A hello or a renewal may have named it after its answer was taken; that is answered stale.
-    var wasNamedLate = false
-
-    init(
-        _ receipt: UInt64, _ task: KnownTask, attempt: UInt32, hello: Hello, on connection: ConnectionID,
-        at now: UInt64
-    ) {
-        self.receipt = receipt
-        self.task = task
-        self.attempt = attempt
-        worker = hello.name
-        session = hello.session
-        self.connection = connection
-        armedAt = now
-    }
-
-    static let reattach = Limits.reattachMilliseconds * 1_000_000
-
-    func mayHaveEnded(at now: UInt64, shortest: UInt64) -> Bool {
-        if mayBeOver || answered != nil { return true }
-        if let detachedAt { return now >= detachedAt + Self.reattach }
-        return now >= armedAt + shortest * 1_000_000
-    }
-
-    /// When the broker has to take it back at the latest.
-    func latestEnd(longest: UInt64) -> UInt64 {
-        detachedAt.map { $0 + Self.reattach } ?? (armedAt + longest * 1_000_000)
-    }
-}
-
-/// What may hold of a queue's settings, and its pauses.
-final class QueueTermsKnown {
-    struct Pause {
-        /// The broker has said so.
-        var isCertain: Bool
-        /// The turn whose replies said it.
-        let at: Int
-    }
-
-    private(set) var leaseLeast: UInt64
-    private(set) var leaseMost: UInt64
-    private(set) var attemptsLeast: UInt32
-    private(set) var attemptsMost: UInt32
-    private(set) var windowLeast: UInt64
-    private(set) var windowMost: UInt64
-    let retention: UInt64
-    let history: UInt64
-    let depthMost: UInt64
-    let parks: Bool
-    let ownGroups: Bool
-    var pausedAt: [QueuePauses: Pause] = [:]
-
-    init(_ settings: QueueSettings) {
-        (leaseLeast, leaseMost) = (settings.leaseMilliseconds, settings.leaseMilliseconds)
-        (attemptsLeast, attemptsMost) = (settings.maxAttempts, settings.maxAttempts)
-        (windowLeast, windowMost) = (settings.dedupWindowMilliseconds, settings.dedupWindowMilliseconds)
-        retention = settings.retentionMilliseconds
-        history = settings.historyMilliseconds
-        depthMost = settings.maxDepth
-        parks = settings.onExhausted == .parkGroup
-        ownGroups = settings.defaultGroup == .task
-    }
-
-    func widen(_ settings: QueueSettings) {
-        leaseLeast = min(leaseLeast, settings.leaseMilliseconds)
-        leaseMost = max(leaseMost, settings.leaseMilliseconds)
-        attemptsLeast = min(attemptsLeast, settings.maxAttempts)
-        attemptsMost = max(attemptsMost, settings.maxAttempts)
-        windowLeast = min(windowLeast, settings.dedupWindowMilliseconds)
-        windowMost = max(windowMost, settings.dedupWindowMilliseconds)
-    }
-}
-
-/// Journal time as far as the outside can tell: exact within a boot of which something is on disk, else a
-/// range.
-struct JournalClock {
-    struct Reading: Equatable {
-        let least: UInt64
-        let most: UInt64
-        let era: Int
-    }
-
-    private var base: (least: UInt64, most: UInt64) = (0, 0)
-    private var boot: UInt64 = 0
-    /// Counts the times at which it was no longer certain how much had passed.
-    private var era = 0
-    /// A batch of this boot is on disk: time goes on from it whatever happens.
-    private var isAnchored = false
-    private var boottimeAtBase: UInt64 = 0
-    private var boottime: UInt64 = 0
-
-    private static let dayMilliseconds: UInt64 = 24 * 3_600_000
-
-    mutating func read(boottimeMilliseconds: UInt64, bootID: UInt64, isStart: Bool = false) {
-        if bootID != boot || isStart && !isAnchored {
-            // What was the last batch, and so where time stood, is the broker's secret.
-            base = (0, boot == 0 ? 0 : reading.most + Self.dayMilliseconds)
-            boot = bootID
-            era += 1
-            isAnchored = false
-            boottimeAtBase = boottimeMilliseconds
-        }
-        boottime = boottimeMilliseconds
-    }
-
-    /// Something was promised that is in a batch of this boot.
-    mutating func anchor() { isAnchored = true }
-
-    var reading: Reading {
-        let passed = boottime - boottimeAtBase
-        return Reading(least: base.least + passed, most: base.most + passed, era: era)
-    }
-
-    /// Milliseconds of journal time that have passed since.
-    func passed(since earlier: Reading) -> (least: UInt64, most: UInt64) {
-        let now = reading
-        if now.era == earlier.era { return (now.least - earlier.least, now.least - earlier.least) }
-        let least = now.least > earlier.most ? now.least - earlier.most : 0
-        return (least, now.most - earlier.least)
     }
 }

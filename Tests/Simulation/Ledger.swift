@@ -84,7 +84,9 @@ struct Ledger: JournalRecoverySink, Equatable {
         case .deadLettered(let death): change(death.id, from: [.waiting, .leased, .parked], to: .dead) { $0 }
         case .parked(let parking): change(parking.id, from: [.leased], to: .parked) { $0 }
         case .unparked(let id): change(id, from: [.parked], to: .waiting) { _ in 0 }
-        case .redriven(let redrive): change(redrive.id, from: [.dead], to: .waiting) { _ in 0 }
+        case .redriven(let redrive):
+            change(redrive.id, from: [.dead], to: .waiting) { _ in 0 }
+            tasks[redrive.id]?.sequence = redrive.sequence.rawValue
         case .cancelled(let cancellation): finish(cancellation.id, from: [.waiting, .parked], .cancelled)
         case .purged(let id):
             if let entry = tasks.removeValue(forKey: id) { counters[entry.queue]?.purged += 1 }

@@ -73,7 +73,7 @@ struct Life {
                 try next(&broker)
                 if step % 32 == 0 {
                     try tidy(&broker)
-                    if broker.state.sums.allSatisfy({ $0.live == 0 }) { break }
+                    if isDrained(broker) { break }
                 }
             }
             try checkDisk(&broker)
@@ -86,12 +86,35 @@ struct Life {
         }
     }
 
+    private func isDrained(_ broker: borrowing SimulatedBroker) -> Bool {
+        let staysDead = !world.conditions.operates || world.conditions.finalAct == .leave
+        return broker.state.sums.allSatisfy { $0.live == 0 && (staysDead || $0.dead == 0) }
+    }
+
+    /// What is parked waits for an operator, and so does what is dead.
+    private mutating func operate(_ broker: borrowing SimulatedBroker) {
+        let now = MonotonicTime(rawValue: world.oracle.now)
+        var parked: [TaskID] = []
+        var dead: [TaskID] = []
+        for task in world.oracle.order {
+            guard case .live(let found) = broker.state.lookup(task.id, now: now) else { continue }
+            switch found.state {
+            case .pending, .leased: break
+            case .parked: parked.append(task.id)
+            case .dead: dead.append(task.id)
+            }
+        }
+        peers.tidy(parked: parked, dead: dead, world)
+    }
+
     /// Parked tasks wait for an operator.
     private mutating func tidy(_ broker: inout SimulatedBroker) throws(JournalError) {
+        if broker.state.queue(named: Conditions.passingQueue) != nil { peers.clear(world) }
+        if world.conditions.operates { return operate(broker) }
         guard broker.state.queues.contains(where: { $0.settings.onExhausted == .parkGroup }) else { return }
         let now = MonotonicTime(rawValue: world.oracle.now)
         var parked: [TaskID] = []
-        for task in world.oracle.order where task.terms.parks && task.final == nil {
+        for task in world.oracle.order where task.terms.mayPark && task.final == nil {
             if case .live(let found) = broker.state.lookup(task.id, now: now), found.state == .parked {
                 parked.append(task.id)
             }

@@ -12,7 +12,12 @@ enum Note {
     case answer(Receipt, TaskID, AnswerKind)
     case renew([Receipt])
     case pause(Correlation, queue: String, set: QueuePauses, clear: QueuePauses)
-    case declare(queue: String, QueueSettings)
+    case declare(Correlation, queue: String, QueueSettings)
+    case delete(Correlation, queue: String, purges: Bool)
+    case act(Correlation, TaskAct, [TaskID])
+    case redriveEdited(Correlation, TaskID, PayloadBytes)
+    case payload(Correlation, TaskID)
+    case listDead(Correlation, DeadTaskQuery)
 }
 
 enum AnswerKind: Equatable {

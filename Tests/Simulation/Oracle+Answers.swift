@@ -24,7 +24,7 @@ extension Oracle {
             guard hello.receipts.contains(where: { $0.lsn.rawValue == lease.receipt }) else { continue }
             if mayHaveEnded(lease) { continue }
             lease.connection = connection
-            lease.armedAt = now
+            lease.arm(at: now)
             lease.detachedAt = nil
         }
     }
@@ -74,7 +74,7 @@ extension Oracle {
                 lease.wasNamedElsewhere = true
                 continue
             }
-            if !mayHaveEnded(lease) { lease.armedAt = now }
+            if !mayHaveEnded(lease) { lease.arm(at: now) }
         }
     }
 
@@ -124,13 +124,16 @@ extension Oracle {
         }
         lease.isTaken = true
         openLeases.removeAll { $0 === lease }
+        // An operator's act of this turn came after it, whatever left first.
+        let isPast = lease.countsBegun != task.countsBegun
         switch kind {
         case .ack: finish(task, .completed)
-        case .reject: finish(task, .rejected)
+        case .reject: if !isPast { finish(task, .dead) }
         case .release: break
         case .nack(let reason, let retryAfter):
-            task.leastAttempt = max(task.leastAttempt, lease.attempt + 1)
             task.failures.append((reason, turn))
+            guard !isPast, task.lastReceipt == lease.receipt else { return }
+            task.leastAttempt = max(task.leastAttempt, lease.attempt + 1)
             guard let retryAfter, retryAfter > 0 else { return }
             task.waits(milliseconds: retryAfter, from: now)
             backingOff.append(task)
@@ -154,6 +157,9 @@ extension Oracle {
     }
 
     func finish(_ task: KnownTask, _ final: KnownTask.Final) {
+        if task.final == .dead, final != .dead, task.redrives.any {
+            task.beginStint(inTurn: turn, above: task.sequence ?? 0, crashes: crashes)
+        }
         if let known = task.final, known != final {
             complain("B: task \(task.id) was \(known) for good and then \(final)")
         }
@@ -162,7 +168,7 @@ extension Oracle {
         switch final {
         case .completed: tally.count(.completed)
         // Counted with the rest of the dead when everything has drained.
-        case .rejected: break
+        case .dead, .purged: break
         case .cancelled: tally.count(.cancelled)
         }
     }
@@ -178,7 +184,7 @@ extension Oracle {
         case .cancelled: finish(task, .cancelled)
         case .notCancellable: break
         case .unknown, .forgotten:
-            if task.isPromised, !task.isRefused, !mayBeForgotten(task) {
+            if task.isPromised, !task.isRefused, !mayBeGone(task) {
                 complain("A: task \(id) is promised, and a cancel found it \(outcome)")
             }
         }

@@ -1,5 +1,4 @@
 import BrokerDaemon
-import Glibc
 import TaskModel
 import WireProtocol
 
@@ -14,7 +13,10 @@ extension Oracle {
             "delivery \(delivery.receipt.lsn.rawValue) of \(task.id), attempt \(delivery.attempt), "
                 + "\(task.queue)/\(task.group) #\(delivery.sequence.rawValue) to \(connection.rawValue)"
                 + (leaves ? "" : ", does not leave"))
+        // Its payload was read for long, and meanwhile it died and was redriven.
+        if mayPostpone, isOutdated(delivery.sequence.rawValue, task) { return }
         recognize(delivery.sequence.rawValue, of: task, isAlive: true)
+        noteRetry(delivery, task)
         checkContent(delivery, task)
         checkNotOver(task)
         checkAttempt(delivery, task)
@@ -27,16 +29,20 @@ extension Oracle {
         begin(delivery, task, connection, leaves: leaves)
     }
 
+    /// In doubt whether a parked task was retried, a low count says that it was.
+    private func noteRetry(_ delivery: DeliveredTask, _ task: KnownTask) {
+        guard task.retries.any, task.terms.mayPark else { return }
+        task.endBackoff()
+        if delivery.attempt <= task.lastAttempt { task.noteRetry(inTurn: turn) }
+        task.leastAttempt = min(task.leastAttempt, delivery.attempt)
+    }
+
     private func checkContent(_ delivery: DeliveredTask, _ task: KnownTask) {
-        let expected = World.payload(of: task.id, size: task.size)
-        let isSame = delivery.payload.withUnsafeBytes { left in
-            expected.withUnsafeBytes { right in
-                guard left.count == right.count else { return false }
-                guard let one = left.baseAddress, let other = right.baseAddress else { return true }
-                return memcmp(one, other, left.count) == 0
-            }
+        if let content = task.content(is: delivery.payload) {
+            (task.contents, task.edits) = ([content], [])
+        } else {
+            complain("B: the payload of \(task.id) is not what was posted")
         }
-        if !isSame { complain("B: the payload of \(task.id) is not what was posted") }
         if delivery.group != task.group {
             complain("C: task \(task.id) of group \(task.group) was delivered in \(delivery.group)")
         }
@@ -51,7 +57,12 @@ extension Oracle {
         if task.isPassedOver { complain("C: task \(task.id) was delivered after a later one of its group") }
         // Whatever was in doubt did not happen; a command that waits for the disk may still.
         task.endsInDoubt = []
-        if !mayPostpone { task.cancelsInDoubt = 0 }
+        task.redrives.settle()
+        task.purges.settle()
+        task.retries.settle()
+        guard !mayPostpone else { return }
+        task.cancelsInDoubt = 0
+        task.operatorDeaths.settle()
     }
 
     private func checkAttempt(_ delivery: DeliveredTask, _ task: KnownTask) {
@@ -83,6 +94,21 @@ extension Oracle {
             first.passOver(inTurn: turn)
             line.waiting.removeFirst()
         }
+        checkRedriven(task, line)
+    }
+
+    /// What was redriven before the task was posted comes before it.
+    private func checkRedriven(_ task: KnownTask, _ line: Line) {
+        guard !line.unplaced.isEmpty else { return }
+        line.unplaced.removeAll { $0.sequence != nil || $0.final != nil }
+        guard task.stint == 0 else { return }
+        for first in line.unplaced where first !== task && first.stintTurn < task.offeredInTurn {
+            if !mayBeOver(first) {
+                complain("C: task \(task.id) was delivered before \(first.id), which was redriven before it")
+            }
+            first.passOver(inTurn: turn)
+        }
+        line.unplaced.removeAll(where: \.isPassedOver)
     }
 
     /// While a delivery of the group is valid there is no other.
@@ -102,9 +128,7 @@ extension Oracle {
 
     func mayHaveEnded(_ lease: Lease) -> Bool {
         // A delivery that waited for its payload was armed before it was seen.
-        let slack: UInt64 = mayPostpone ? 60_000 : 0
-        let shortest = max(lease.task.terms.leaseLeast, slack) - slack
-        return lease.mayHaveEnded(at: now, shortest: shortest)
+        lease.mayHaveEnded(at: now, slack: mayPostpone ? 60_000 : 0)
     }
 
     private func checkPermission(
@@ -113,10 +137,10 @@ extension Oracle {
         if queueOf[connection] != task.queue, leaves {
             complain("B: task \(task.id) of \(task.queue) was delivered to a worker of another queue")
         }
-        if let pause = task.terms.pausedAt[.deliveries], pause.isCertain, pause.at < turn,
-            !mayPostpone
-        {
-            complain("C: task \(task.id) was delivered while its queue is paused")
+        for flag in [QueuePauses.deliveries, .halted] {
+            guard let pause = task.terms.pausedAt[flag], pause.isCertain, pause.at < turn, !mayPostpone
+            else { continue }
+            complain("C: task \(task.id) was delivered while its queue is paused, \(flag)")
         }
         let held = openLeases.filter { $0.connection == connection && !mayHaveEnded($0) }.count
         if held + 1 > credits[connection] ?? 0, !mayPostpone {

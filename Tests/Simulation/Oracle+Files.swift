@@ -14,12 +14,16 @@ extension Oracle {
 
     private func check(_ task: KnownTask, _ entry: Ledger.Entry?) {
         guard let entry else {
-            if task.isPromised, !task.isRefused, !mayBeForgotten(task) {
+            if task.isPromised, !task.isRefused, !mayBeGone(task) {
                 complain("A: task \(task.id) is promised and not in the files")
             }
             return
         }
         if task.isRefused { complain("A: task \(task.id) was refused and is in the files") }
+        // A redrive of which nobody was told; those who are will see what came of it.
+        if task.redrives.any, entry.sequence != 0, task.sequence.map({ entry.sequence > $0 }) ?? true {
+            return
+        }
         let isLive = entry.standing != .completed && entry.standing != .cancelled
         if entry.sequence != 0 {
             recognize(entry.sequence, of: task, isAlive: [.waiting, .leased].contains(entry.standing))
@@ -29,7 +33,7 @@ extension Oracle {
                 "B: task \(task.id) is \(entry.standing) in the files, and that cannot be: "
                     + "final \(task.final.map { "\($0)" } ?? "none"), passed over \(task.isPassedOver)")
         }
-        if isLive, entry.receives + 1 < task.leastAttempt {
+        if isLive, entry.receives + 1 < task.leastAttempt, !task.retries.any {
             complain(
                 "G: task \(task.id) had \(task.leastAttempt - 1) attempts, in the files \(entry.receives)")
         }
@@ -39,20 +43,25 @@ extension Oracle {
         switch standing {
         case .waiting, .leased: task.final == nil && !task.isPassedOver
         case .parked: task.final == nil && !task.isPassedOver && mayBeExhausted(task)
-        case .dead: task.final ?? .rejected == .rejected && (task.rejectWasSent || mayBeDead(task))
+        case .dead: couldBeDead(task)
         case .completed: task.final ?? .completed == .completed && task.ackWasSent
-        case .cancelled: task.final ?? .cancelled == .cancelled && task.cancelWasAsked
+        case .cancelled:
+            task.cancelWasAsked
+                && (task.final ?? .cancelled == .cancelled || task.final == .dead && task.redrives.any)
         }
     }
 
     /// After everything has drained nothing may wait, and nothing promised may be anywhere but at an end.
     func checkDrained(_ ledger: Ledger) {
+        let staysDead = !conditions.operates || conditions.finalAct == .leave
         for task in order {
             guard let entry = ledger.tasks[task.id] else { continue }
             switch entry.standing {
             case .waiting, .leased:
                 complain("B: task \(task.id) of \(task.queue)/\(task.group) never drained: \(entry)")
-            case .dead: tally.count(.dead)
+            case .dead:
+                tally.count(.dead)
+                if !staysDead { complain("B: task \(task.id) is dead, and was given to the operators") }
             case .parked, .completed, .cancelled: break
             }
         }

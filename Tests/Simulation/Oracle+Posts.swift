@@ -18,7 +18,8 @@ extension Oracle {
         let line = lines[name] ?? Line()
         lines[name] = line
         let task = KnownTask(
-            post, group: group, line: line, terms: terms, at: journalTime.reading, crashes: crashes)
+            post, group: group, line: line, terms: terms, at: journalTime.reading, turn: turn,
+            crashes: crashes)
         tasks[post.id] = task
         order.append(task)
         if let key = task.key { keys[key, default: []].append(task) }
@@ -27,6 +28,7 @@ extension Oracle {
 
     func sentOutcome(_ outcome: EnqueueOutcome, _ ask: Ask) {
         guard let task = posts[ask] else { return }
+        tell?("the post of \(task.id) to \(task.queue) is answered \(outcome)")
         switch outcome {
         case .accepted(let sequence): accepted(task, sequence.rawValue)
         case .replayed(let id, let sequence): replayed(task, id, sequence.rawValue)
@@ -34,7 +36,7 @@ extension Oracle {
         case .idInUse:
             if task.offers == 1 { complain("A: post \(task.id) is new, and its id was called used") }
             promise(task)
-        case .unknownQueue: complain("A: queue \(task.queue) was called unknown")
+        case .unknownQueue: checkUnknown(task)
         case .queueFull, .deduplicationFull, .paused, .diskFull:
             tally.count(.refused)
             if task.offers == 1 { task.isRefused = true }
@@ -44,7 +46,9 @@ extension Oracle {
     private func accepted(_ task: KnownTask, _ sequence: UInt64) {
         tally.count(.accepted)
         journalTime.anchor()
-        recognize(sequence, of: task, isAlive: true)
+        // A redrive accepts nothing.
+        let isOfferedAnew = task.promisedInTurn.map { $0 < turn } ?? false
+        if !isOfferedAnew || !beginAnew(task) { recognize(sequence, of: task, isAlive: true) }
         if let earlier = task.promisedInTurn, earlier < turn {
             complain("A: task \(task.id) was accepted twice")
         }
@@ -55,6 +59,7 @@ extension Oracle {
         if let pause = task.terms.pausedAt[.ingest], pause.isCertain, pause.at < turn {
             complain("C: task \(task.id) was accepted while its queue takes no posts")
         }
+        checkPresence(of: task)
         checkWindow(of: task)
         learn(sequence, of: task)
         promise(task)
@@ -70,19 +75,40 @@ extension Oracle {
     func recognize(_ sequence: UInt64, of task: KnownTask, isAlive: Bool) {
         guard task.sequence != sequence else { return }
         guard let known = task.sequence else {
-            if isAlive, task.wasOver(beforeTurn: turn) { beginAnew(task) }
+            if task.stint > 0, sequence <= task.placeFloor {
+                complain("C: task \(task.id) was redriven and is at \(sequence), ahead of \(task.placeFloor)")
+            }
+            guard isAlive else { return }
+            if task.redrives.any, couldBeDead(task) {
+                // Where it was before, nobody was told; it was ahead of this.
+                return beginStint(task, above: sequence - 1, place: sequence, isAlive: isAlive)
+            }
+            if task.wasOver(beforeTurn: turn) || task.mayHaveGone { beginAnew(task) }
             return
+        }
+        if task.redrives.any, sequence > known, couldBeDead(task) {
+            return beginStint(task, above: known, place: sequence, isAlive: isAlive)
         }
         if !beginAnew(task) {
             complain("C: task \(task.id) has the sequences \(known) and \(sequence)")
         }
     }
 
+    /// A redrive that was in doubt shows by the task's place.
+    private func beginStint(_ task: KnownTask, above floor: UInt64, place: UInt64, isAlive: Bool) {
+        openLeases.removeAll { $0.task === task }
+        // One that is dead again may be redriven once more in this very turn.
+        task.beginStint(
+            inTurn: isAlive ? turn : 0, above: floor, crashes: task.crashesAtLastSight, place: place)
+        task.contents += task.edits
+        task.redrives.settleOld()
+    }
+
     @discardableResult
     private func beginAnew(_ task: KnownTask) -> Bool {
-        guard task.offers > 1, mayBeForgotten(task) else { return false }
+        guard task.offers > 1, mayBeGone(task) else { return false }
         openLeases.removeAll { $0.task === task }
-        task.beginAnew()
+        task.beginAnew(inTurn: turn)
         return true
     }
 
@@ -115,13 +141,14 @@ extension Oracle {
             complain("D: post \(task.id) was answered with \(id), which had another content")
         }
         if first.isRefused { complain("D: post \(task.id) was answered with \(id), which was refused") }
-        recognize(sequence, of: first, isAlive: false)
+        // The key keeps the first place of a task that has another by now.
+        if first.resetsMost == 0 { recognize(sequence, of: first, isAlive: false) }
         let window = task.terms.windowMost
         if let promised = first.promisedAt, journalTime.passed(since: promised).least >= window {
             complain("D: key of \(id) was known after its window")
         }
         if first !== task, task.offers == 1 { task.isRefused = true }
-        learn(sequence, of: first)
+        if first.resetsMost == 0 { learn(sequence, of: first) }
         promise(first)
     }
 
@@ -151,8 +178,9 @@ extension Oracle {
     /// Whether the task may be in the dead-letter queue by its attempts or its age.
     func mayBeDead(_ task: KnownTask) -> Bool {
         let terms = task.terms
-        if journalTime.passed(since: task.offeredAt).most >= terms.retention { return true }
-        return !terms.parks && mayBeExhausted(task)
+        if journalTime.passed(since: task.ageFrom).most >= terms.retention { return true }
+        if task.operatorDeaths.any, terms.mayPark { return mayBeExhausted(task) }
+        return terms.mayDeadLetter && mayBeExhausted(task)
     }
 
     func mayBeExhausted(_ task: KnownTask) -> Bool {

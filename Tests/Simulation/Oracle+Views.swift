@@ -12,7 +12,7 @@ extension Oracle {
         switch answer {
         case .found(let view): check(view, task)
         case .unknown, .forgotten:
-            if task.isPromised, !task.isRefused, !mayBeForgotten(task) {
+            if task.isPromised, !task.isRefused, !mayBeGone(task) {
                 complain("A: task \(id) is promised and was called \(answer)")
             }
         case .tooManyWaiters: complain("J: \(id) has too many waiters")
@@ -21,6 +21,7 @@ extension Oracle {
 
     private func check(_ view: TaskView, _ task: KnownTask) {
         if task.isRefused { complain("A: task \(task.id) was refused and was found") }
+        if isOutdated(view.sequence.rawValue, task) { return }
         // Found means on disk: every answer leaves after the sync of its turn.
         recognize(
             view.sequence.rawValue, of: task, isAlive: [.pending, .leased].contains(view.state))
@@ -47,17 +48,18 @@ extension Oracle {
     private func isPossible(_ state: TaskView.State, _ task: KnownTask) -> Bool {
         switch state {
         case .pending, .leased: !task.wasOver(beforeTurn: turn)
-        case .parked: mayBeExhausted(task) && !task.wasOver(beforeTurn: turn)
+        case .parked:
+            (mayBeExhausted(task) || task.countTurn == turn) && !task.wasOver(beforeTurn: turn)
         case .completed: task.ackWasSent && task.final ?? .completed == .completed
         case .cancelled: task.cancelWasAsked && task.final ?? .cancelled == .cancelled
         case .deadLettered:
-            (task.rejectWasSent || mayBeDead(task)) && task.final ?? .rejected == .rejected
+            couldBeDead(task) || task.final == .purged && !task.wasOver(beforeTurn: turn)
         }
     }
 
     private func checkAttempts(_ view: TaskView, _ task: KnownTask) {
         let least = Int(task.leastAttempt) - 1
-        if Int(view.receives) < least {
+        if Int(view.receives) < least, !task.retries.any {
             complain("G: task \(task.id) had \(least) attempts and is said to have had \(view.receives)")
         }
         if view.receives > task.terms.attemptsMost {
@@ -72,11 +74,16 @@ extension Oracle {
             return complain("E: the history of \(task.id) cannot be read")
         }
         let words = Set(attempts.map(\.reason))
-        for failure in task.failures where failure.turn < turn && !words.contains(failure.words) {
+        for failure in task.failures
+        where failure.turn < turn && !words.contains(failure.words) && attempts.count < AttemptRecord.keptMax
+        {
             complain("E: the history of \(task.id) has lost \"\(failure.words)\"")
         }
         let numbers = attempts.map(\.number).filter { $0 > 0 }
-        if numbers != numbers.sorted() { complain("E: the history of \(task.id) is out of order") }
+        // Each redrive and each retry of a parked task counts from the first again.
+        if zip(numbers, numbers.dropFirst()).count(where: { $0 > $1 }) > task.resetsMost {
+            complain("E: the history of \(task.id) is out of order")
+        }
     }
 
     func sentStatus(_ status: BrokerStatus) {
@@ -85,6 +92,9 @@ extension Oracle {
             let ended = queue.counters.completed + queue.counters.cancelled + queue.counters.purged
             if queue.counters.accepted != live + ended + queue.dead {
                 complain("K: the sums of \(queue.name) do not balance: \(queue)")
+            }
+            if queue.pauses.contains(.halted), let terms = terms[queue.name], terms.resumedInTurn < turn {
+                terms.pausedAt[.halted] = QueueTermsKnown.Pause(isCertain: true, at: turn)
             }
         }
     }

@@ -37,6 +37,11 @@ final class Oracle {
     var lookups: [Ask: (id: TaskID, due: UInt64?)] = [:]
     var cancels: [Ask: TaskID] = [:]
     var pauses: [Ask: (queue: String, set: QueuePauses, clear: QueuePauses)] = [:]
+    var declarations: [Ask: (queue: String, settings: QueueSettings, number: Int)] = [:]
+    var deletions: [Ask: Deletion] = [:]
+    var acts: [Ask: Act] = [:]
+    var pages: [Ask: DeadTaskQuery] = [:]
+    var payloads: [Ask: TaskID] = [:]
     var hellos: [ConnectionID: Hello] = [:]
     var credits: [ConnectionID: Int] = [:]
     var queueOf: [ConnectionID: String] = [:]
@@ -55,6 +60,7 @@ final class Oracle {
     init(_ conditions: Conditions) {
         self.conditions = conditions
         for queue in conditions.queues { terms[queue.name] = QueueTermsKnown(queue.settings) }
+        if let passing = conditions.passing { terms[Conditions.passingQueue] = QueueTermsKnown(passing) }
     }
 
     func complain(_ text: String) {
@@ -76,6 +82,7 @@ final class Oracle {
     /// A life of the broker begins, by its clock at this time.
     func began(at now: UInt64, rebooted: Bool) {
         turnBegins(at: now)
+        for term in terms.values { term.began(isCertain: !conditions.know(.fullDisk)) }
         for lease in openLeases {
             lease.detachedAt = now
             if rebooted, !lease.mayBeOver, lease.answered == nil {
@@ -92,6 +99,11 @@ final class Oracle {
         lookups = [:]
         cancels = [:]
         pauses = [:]
+        declarations = [:]
+        deletions = [:]
+        acts = [:]
+        pages = [:]
+        payloads = [:]
         hellos = [:]
         credits = [:]
         queueOf = [:]
@@ -104,7 +116,15 @@ final class Oracle {
             }
         }
         // A back-off that was over may have led to a delivery that nobody saw.
-        for task in order where task.backoffEnd <= now { task.endBackoff() }
+        for task in order {
+            if task.backoffEnd <= now { task.endBackoff() }
+            guard conditions.operates else { continue }
+            task.redrives.brokerDied()
+            task.purges.brokerDied()
+            task.retries.brokerDied()
+            task.operatorDeaths.brokerDied()
+        }
+        for term in terms.values { term.presence.brokerDied() }
         for term in terms.values { term.pausedAt = term.pausedAt.filter { $0.value.isCertain } }
     }
 
@@ -162,11 +182,24 @@ final class Oracle {
         case .renew(let receipts): receivedRenewal(receipts, on: connection)
         case .pause(let correlation, let queue, let set, let clear):
             pauses[Ask(connection: connection, correlation: correlation)] = (queue, set, clear)
-            if clear.contains(.deliveries) { terms[queue]?.pausedAt[.deliveries] = nil }
-            if clear.contains(.ingest) { terms[queue]?.pausedAt[.ingest] = nil }
-        case .declare(let queue, let settings):
+            for flag in Self.flags where clear.contains(flag) { terms[queue]?.pausedAt[flag] = nil }
+            if !clear.isEmpty { terms[queue]?.resumedInTurn = turn }
+            if clear.contains(.halted) { receivedEndOfHalt(of: queue) }
+        case .declare(let correlation, let queue, let settings):
             tell?("settings of \(queue): \(settings)")
-            terms[queue]?.widen(settings)
+            let number = terms[queue]?.presence.askedToDeclare() ?? 0
+            declarations[Ask(connection: connection, correlation: correlation)] = (queue, settings, number)
+            terms[queue]?.asked(for: settings)
+        case .delete(let correlation, let queue, let purges):
+            receivedDeletion(of: queue, purges: purges, Ask(connection: connection, correlation: correlation))
+        case .act(let correlation, let act, let ids):
+            receivedAct(act, ids, Ask(connection: connection, correlation: correlation))
+        case .redriveEdited(let correlation, let id, let edit):
+            receivedAct(.redrive, [id], edit: edit, Ask(connection: connection, correlation: correlation))
+        case .listDead(let correlation, let query):
+            pages[Ask(connection: connection, correlation: correlation)] = query
+        case .payload(let correlation, let id):
+            payloads[Ask(connection: connection, correlation: correlation)] = id
         }
     }
 
@@ -191,10 +224,22 @@ final class Oracle {
             if let pause = pauses.removeValue(forKey: ask), problem == nil {
                 paused(pause.queue, pause.set, pause.clear)
             }
+            if let declaration = declarations.removeValue(forKey: ask), problem == nil {
+                terms[declaration.queue]?.declared(declaration.settings)
+                terms[declaration.queue]?.presence.declared(declaration.number, inTurn: turn)
+            }
         case .status(_, let status): sentStatus(status)
-        case .helloRequired, .helloRefused, .rejected, .queues, .dead, .acted, .payload, .deletion,
-            .blocked, .backup:
-            break
+        case .dead(let correlation, let page):
+            let ask = Ask(connection: connection, correlation: correlation)
+            if let query = pages.removeValue(forKey: ask) { sentPage(page, query) }
+        case .acted(let correlation, let outcomes):
+            sentActed(outcomes, Ask(connection: connection, correlation: correlation))
+        case .payload(let correlation, let bytes):
+            let ask = Ask(connection: connection, correlation: correlation)
+            if let id = payloads.removeValue(forKey: ask) { sentPayload(bytes, of: id) }
+        case .deletion(let correlation, let outcome):
+            sentDeletion(outcome, Ask(connection: connection, correlation: correlation))
+        case .helloRequired, .helloRefused, .rejected, .queues, .blocked, .backup: break
         }
     }
 
@@ -203,8 +248,10 @@ final class Oracle {
         instance = found
     }
 
+    private static let flags: [QueuePauses] = [.deliveries, .ingest, .halted]
+
     private func paused(_ queue: String, _ set: QueuePauses, _ clear: QueuePauses) {
-        for flag in [QueuePauses.deliveries, .ingest] {
+        for flag in Self.flags {
             if set.contains(flag) {
                 terms[queue]?.pausedAt[flag] = QueueTermsKnown.Pause(isCertain: true, at: turn)
             }

@@ -6,7 +6,9 @@ struct Peers {
     private var clients = [SimulatedClient(), SimulatedClient()]
     private var workers: [SimulatedWorker] = []
     private var admin = SimulatedAdmin()
+    private var operators: [SimulatedOperator] = []
     private var hasPaused = false
+    private var janitor: SimulatedJanitor?
 
     init(_ world: World) {
         for queue in world.conditions.queues {
@@ -14,12 +16,16 @@ struct Peers {
                 workers.append(SimulatedWorker(name: "\(number)@\(queue.name)", queue: queue.name))
             }
         }
+        if world.conditions.operates { operators = [SimulatedOperator(), SimulatedOperator()] }
+        if world.conditions.passing != nil { janitor = SimulatedJanitor() }
     }
 
     mutating func brokerDied(_ world: World) {
         for index in clients.indices { clients[index].lost(world) }
         for index in workers.indices { workers[index].brokerDied() }
         admin.brokerDied()
+        for index in operators.indices { operators[index].brokerDied() }
+        janitor?.brokerDied()
     }
 
     mutating func rebooted(_ world: World) {
@@ -37,6 +43,8 @@ struct Peers {
             workers[index].read(world)
         }
         admin.read(world)
+        for index in operators.indices { operators[index].read(world) }
+        janitor?.read(world)
         workersWork(world)
         if world.isFaulty {
             if world.random.below(5) < 3 { clients[world.random.below(clients.count)].act(world) }
@@ -68,6 +76,11 @@ struct Peers {
             hasPaused = false
             admin.resume(world)
         }
+        if janitor != nil, world.random.below(10) == 0 { janitor?.act(world) }
+        for index in operators.indices {
+            if world.random.below(12) == 0 { operators[index].act(world) }
+            if world.strikes(.disconnect, oneIn: 60) { operators[index].interrupt(world) }
+        }
     }
 
     /// Every worker loses its connection.
@@ -80,6 +93,15 @@ struct Peers {
 
     /// A record of no consequence.
     mutating func knock(_ world: World) { admin.knock(world) }
+
+    /// What the operators do at the end: nothing may stay parked or halted.
+    mutating func tidy(parked: [TaskID], dead: [TaskID], _ world: World) {
+        admin.resume(world)
+        operators[0].tidy(parked: parked, dead: dead, world)
+    }
+
+    /// The queue that comes and goes is to be gone.
+    mutating func clear(_ world: World) { janitor?.tidy(world) }
 
     mutating func cancelParked(_ ids: [TaskID], _ world: World) { clients[0].cancel(ids, world) }
 }

@@ -44,7 +44,8 @@ struct SimulatedAdmin {
         world.tally.count(.resumes)
         var frame = NotedFrame()
         for queue in ["tasks", "other"] {
-            pause(queue, set: [], clear: [.deliveries, .ingest], &frame)
+            let halted: QueuePauses = world.conditions.operates ? .halted : []
+            pause(queue, set: [], clear: [.deliveries, .ingest, halted], &frame)
         }
         frame.send(on: connection, of: world)
     }
@@ -76,15 +77,20 @@ struct SimulatedAdmin {
     private mutating func declare(_ queue: String, _ world: World, _ frame: inout NotedFrame) {
         guard let terms = world.conditions.queues.first(where: { $0.name == queue }) else { return }
         var settings = terms.settings
-        switch world.random.below(4) {
-        case 0: settings.maxAttempts = UInt32(world.random.number(1...4))
-        case 1: settings.leaseMilliseconds = world.random.pick([15_000, 60_000])
-        case 2: settings.dedupWindowMilliseconds = world.random.pick([1_000, 60_000])
-        case _: break
+        if world.conditions.operates {
+            settings = world.conditions.changed(terms, &world.random)
+        } else {
+            switch world.random.below(4) {
+            case 0: settings.maxAttempts = UInt32(world.random.number(1...4))
+            case 1: settings.leaseMilliseconds = world.random.pick([15_000, 60_000])
+            case 2: settings.dedupWindowMilliseconds = world.random.pick([1_000, 60_000])
+            case _: break
+            }
         }
+        let correlation = next()
         frame.append(
-            .declareQueue(correlation: next(), name: queue, settings: settings, hasPlugin: true),
-            .declare(queue: queue, settings))
+            .declareQueue(correlation: correlation, name: queue, settings: settings, hasPlugin: true),
+            .declare(correlation, queue: queue, settings))
     }
 
     mutating func read(_ world: World) {

@@ -52,7 +52,8 @@ struct SimulatedClient {
 
     private mutating func newPost(_ world: World) -> Post {
         let conditions = world.conditions
-        let queue = world.random.below(4) == 0 ? "other" : "tasks"
+        var queue = world.random.below(4) == 0 ? "other" : "tasks"
+        if conditions.passing != nil, world.random.below(5) == 0 { queue = Conditions.passingQueue }
         let isGrouped = world.random.below(3) > 0
         let isLarge = world.random.below(conditions.largeOneIn) == 0
         let post = Post(

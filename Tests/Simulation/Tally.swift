@@ -17,7 +17,8 @@ package struct Tally: Hashable, Sendable {
         case workerDeathsSeen, workerDeathsUnseen, ingestDeaths, disconnects, framesLost, framesRepeated
         case framesNotSent, framesMalformed
         // Acts of an operator.
-        case pauses, resumes, declarations, cancellations, lookups, waits
+        case pauses, resumes, declarations, deletions, cancellations, lookups, waits
+        case acts, operatorsGone, redriven, edited, purged, unparked
     }
 
     private var counts = [UInt64](repeating: 0, count: Kind.allCases.count)

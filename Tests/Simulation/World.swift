@@ -33,7 +33,7 @@ final class World {
 
     init(_ setting: HistorySetting) {
         var random = SeededGenerator(seed: setting.seed)
-        conditions = Conditions(&random)
+        conditions = Conditions(&random, setting)
         self.random = random
         oracle = Oracle(conditions)
         story = setting.tellsStory ? [] : nil

@@ -18,6 +18,7 @@ struct RunnerOptions {
                taskq-sim --count N [--first N] [--jobs N] [--stop-after N]
         with   --operations N   requests and faults of a history (\(HistorySetting.operationsDefault))
                --lying-disk     syncs make nothing durable: violations have to be found
+               --era N          what histories know: 1 no operators, 2 all there is (the default)
         """
 
     var mode = Mode.many(first: 1, count: 100)
@@ -28,9 +29,10 @@ struct RunnerOptions {
     var operations = HistorySetting.operationsDefault
     var isVerbose = false
     var diskLies = false
+    var era = HistorySetting.Era.current
 
     func setting(seed: UInt64) -> HistorySetting {
-        var setting = HistorySetting(seed: seed, operations: operations)
+        var setting = HistorySetting(seed: seed, operations: operations, era: era)
         setting.tellsStory = isVerbose
         setting.diskLies = diskLies
         return setting
@@ -40,7 +42,7 @@ struct RunnerOptions {
     func childArguments(from seed: UInt64, stride: UInt64, count: UInt64) -> [String] {
         [
             "--child", "\(stride)", "--first", "\(seed)", "--count", "\(count)", "--operations",
-            "\(operations)",
+            "\(operations)", "--era", "\(era.rawValue)",
         ]
             + (diskLies ? ["--lying-disk"] : [])
     }
@@ -50,6 +52,7 @@ struct RunnerOptions {
         var arguments: [String] = []
         if operations != HistorySetting.operationsDefault { arguments += ["--operations", "\(operations)"] }
         if diskLies { arguments.append("--lying-disk") }
+        if era != .current { arguments += ["--era", "\(era.rawValue)"] }
         return arguments.isEmpty ? "" : " ARGS=\"\(arguments.joined(separator: " "))\""
     }
 
@@ -61,7 +64,7 @@ struct RunnerOptions {
             switch argument {
             case "--verbose": options.isVerbose = true
             case "--lying-disk": options.diskLies = true
-            case "--seed", "--count", "--first", "--jobs", "--stop-after", "--operations", "--child":
+            case "--seed", "--count", "--first", "--jobs", "--stop-after", "--operations", "--child", "--era":
                 guard let number = rest.popFirst().flatMap({ UInt64($0) }), number < 1 << 62 else {
                     return .failure(Problem(text: "\(argument) takes a number"))
                 }
@@ -70,6 +73,9 @@ struct RunnerOptions {
             }
         }
         options.take(numbers)
+        guard numbers["--era"].map({ HistorySetting.Era(rawValue: Int($0)) != nil }) ?? true else {
+            return .failure(Problem(text: "--era is one of \(HistorySetting.Era.allCases.map(\.rawValue))"))
+        }
         guard numbers["--seed"] == nil || numbers["--count"] == nil else {
             return .failure(Problem(text: "--seed runs one history, --count many"))
         }
@@ -81,6 +87,7 @@ struct RunnerOptions {
         jobs = max(1, Int(numbers["--jobs"] ?? UInt64(jobs)))
         failuresMax = max(1, Int(numbers["--stop-after"] ?? UInt64(failuresMax)))
         operations = max(1, Int(numbers["--operations"] ?? UInt64(operations)))
+        era = numbers["--era"].flatMap { HistorySetting.Era(rawValue: Int($0)) } ?? era
         let count = numbers["--count"] ?? 100
         if let seed = numbers["--seed"] {
             mode = .one(seed: seed)
