@@ -39,6 +39,8 @@ enum ModelCommand: Hashable {
     case giveUpParked(Int)
     case pause(String, ModelPause)
     case resume(String)
+    /// One request for it: what somebody works on is left for the next.
+    case deleteQueue(String, purges: Bool)
     case checkpoint
     /// From the newest checkpoint and the records after it.
     case restart(sameBoot: Bool)
@@ -53,7 +55,7 @@ enum ModelCommand: Hashable {
             .giveUpParked(let number), .move(let number):
             number
         case .declare, .connect, .credit, .disconnect, .workerDied, .deliver, .advance, .upkeep, .pause,
-            .resume,
+            .resume, .deleteQueue,
             .checkpoint, .restart:
             nil
         }

@@ -44,6 +44,7 @@ struct ModelGenerator {
         case 91..<92: return .pause(queue, random.oneIn(3) ? .ingest : .deliveries)
         case 92..<94: return .resume(queue)
         case 94..<98: return .move(task(model) { _ in true })
+        case 98..<99 where random.oneIn(2): return .deleteQueue(queue, purges: !random.oneIn(4))
         case _: return .declare(queue, rules())
         }
     }

@@ -54,6 +54,9 @@ struct ModelTask: Equatable {
     var place = 0
     /// When it got its place.
     var since = 0
+    /// When it is counted to have got its place at the latest: ages past the longest retention are not told
+    /// apart, also not when a longer one is set later on.
+    var sinceAtLatest = 0
     var receives = 0
     var releasesInARow = 0
     var attempts: [String] = []
@@ -75,6 +78,7 @@ struct ModelTask: Equatable {
         self.body = body
         self.place = place
         self.since = since
+        self.sinceAtLatest = since
     }
 
     var isDead: Bool { if case .dead = state { true } else { false } }
@@ -99,7 +103,9 @@ struct ReferenceQueue {
     static let agePrecision = 60_000
     static let reattach = 10_000
 
+    /// Also of queues that were deleted: what was finished there stays known by them.
     var rules: [String: ModelRules] = [:]
+    var exists: Set<String> = []
     /// Waiting, leased, parked and dead tasks; of one group the earlier is delivered first.
     var tasks: [ModelTask] = []
     /// Completed and cancelled tasks that are still known, oldest first, with the time of their end.
@@ -165,6 +171,7 @@ extension ReferenceQueue {
     }
 
     func sums(of queue: String) -> String {
+        guard exists.contains(queue) else { return "no queue" }
         let here = tasks.filter { $0.queue == queue }
         func sum(_ what: String) -> Int { counts["\(what) \(queue)"] ?? 0 }
         let blocked = heads.count { $0.queue == queue && ($0.state == .parked || $0.retryAt != nil) }
@@ -190,7 +197,7 @@ extension ReferenceQueue {
 // What clients and operators do.
 extension ReferenceQueue {
     mutating func post(_ number: Int, _ queue: String, group: String, key: String?, body: Int) -> String {
-        guard let rules = rules[queue] else { return "unknownQueue" }
+        guard let rules = rules[queue], exists.contains(queue) else { return "unknownQueue" }
         let content = "\(body) \(group)"
         if let key {
             if let known = keys.first(where: { $0.queue == queue && $0.key == key && $0.until > now }) {
@@ -229,6 +236,7 @@ extension ReferenceQueue {
         task.state = .pending
         task.place = lastPlace
         task.since = now
+        task.sinceAtLatest = now
         task.receives = 0
         task.releasesInARow = 0
         task.body = body ?? task.body
@@ -346,6 +354,7 @@ extension ReferenceQueue {
 extension ReferenceQueue {
     /// - Returns: what became of the receipts it did not list, and which of those it listed are stale.
     mutating func connect(_ worker: ModelWorker, holding receipts: [Int]) -> [String] {
+        guard exists.contains(worker.queue) else { return ["refused"] }
         let rivals = workers.filter { $0.queue == worker.queue && $0.name == worker.name }
         guard rivals.allSatisfy({ $0.session == worker.session }) else { return ["refused"] }
         for rival in rivals { forget(rival.connection) }
@@ -426,8 +435,16 @@ extension ReferenceQueue {
 
     var overdue: [Int] {
         tasks.filter {
-            $0.state == .pending && now - $0.since >= (rules[$0.queue]?.retention ?? 0) + Self.agePrecision
+            $0.state == .pending
+                && now - $0.sinceAtLatest >= (rules[$0.queue]?.retention ?? 0) + Self.agePrecision
         }.map(\.number)
+    }
+
+    mutating func blurAges() {
+        let longest = (rules.values.map(\.retention).max() ?? 0) + Self.agePrecision
+        for index in tasks.indices {
+            tasks[index].sinceAtLatest = max(tasks[index].sinceAtLatest, now - longest)
+        }
     }
 
     /// The oldest finished task, if it need not be known any more.

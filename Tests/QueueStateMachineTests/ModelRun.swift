@@ -10,8 +10,8 @@ struct ModelDisagreement: Error, Equatable, CustomStringConvertible {
 
 /// Gives each command to the state machine and to the reference queue, and compares everything that shows.
 struct ModelRun {
-    private(set) var fixture: MachineFixture
-    private(set) var model = ReferenceQueue()
+    var fixture: MachineFixture
+    var model = ReferenceQueue()
     /// Every receipt that a task ever had, oldest first.
     private var receipts: [Int: [LogSequenceNumber]] = [:]
     /// The newest connection of each worker.
@@ -39,7 +39,7 @@ struct ModelRun {
         fixture = MachineFixture(bounds: bounds)
         for queue in Self.queues {
             fixture.declare(queue, Self.settings(ModelRules()))
-            model.rules[queue] = ModelRules()
+            model.declare(queue, ModelRules())
         }
     }
 
@@ -74,11 +74,11 @@ struct ModelRun {
 
 // Every command, on both.
 extension ModelRun {
-    private typealias Lines = (machine: [String], model: [String])
+    typealias Lines = (machine: [String], model: [String])
 
     private mutating func execute(_ command: ModelCommand) throws -> Lines {
         switch command {
-        case .declare(let queue, let rules): return declare(queue, rules)
+        case .declare(let queue, let rules): return declareQueue(queue, rules)
         case .post(let number, let queue, let group, let key, let body):
             return post(number, queue, group, key, body)
         case .connect(let name, let queue, let session, let credit, let holding):
@@ -98,8 +98,9 @@ extension ModelRun {
         case .retryParked(let number):
             return ([stage(fixture.machine.unparking(of: id(number)))], [model.retryParked(number)])
         case .giveUpParked(let number): return giveUpParked(number)
-        case .pause(let queue, let pause): return self.pause(queue, pause)
-        case .resume(let queue): return resume(queue)
+        case .pause(let queue, let pause): return pauseQueue(queue, pause)
+        case .resume(let queue): return resumeQueue(queue)
+        case .deleteQueue(let queue, let purges): return deleteQueue(queue, purges: purges)
         case .checkpoint:
             checkpoint = fixture.checkpoint()
             model.checkpoint()
@@ -111,16 +112,10 @@ extension ModelRun {
 
     private func id(_ number: Int) -> TaskID { MachineFixture.id(number) }
 
-    private mutating func stage(_ record: JournalRecord?) -> String {
+    mutating func stage(_ record: JournalRecord?) -> String {
         guard let record else { return "refused" }
         fixture.stage(record)
         return Self.words(record)
-    }
-
-    private mutating func declare(_ queue: String, _ rules: ModelRules) -> Lines {
-        fixture.declare(queue, Self.settings(rules))
-        model.rules[queue] = rules
-        return ([], [])
     }
 
     private mutating func post(
@@ -261,6 +256,7 @@ extension ModelRun {
         } while fixture.machine.isSweeping
         if let task = model.forgettable { lines.model.append("\(task.number) is to be forgotten") }
         if !model.overdue.isEmpty { lines.model.append("\(model.overdue) have waited too long") }
+        model.blurAges()
         return lines
     }
 
@@ -282,23 +278,6 @@ extension ModelRun {
         let record = fixture.machine.deadLettering(
             of: id, earlier: fixture.history(of: id), at: fixture.clock)
         return ([stage(record)], [model.giveUpParked(number)])
-    }
-
-    private mutating func pause(_ queue: String, _ pause: ModelPause) -> Lines {
-        change(queue, set: pause == .deliveries ? .deliveries : .ingest, clear: [])
-        model.pauses[queue, default: []].insert("\(pause)")
-        return ([], [])
-    }
-
-    private mutating func resume(_ queue: String) -> Lines {
-        change(queue, set: [], clear: [.deliveries, .ingest, .halted])
-        model.pauses[queue] = []
-        return ([], [])
-    }
-
-    private mutating func change(_ queue: String, set: QueuePauses, clear: QueuePauses) {
-        let operation = fixture.machine.pausing(queue, set: set, clear: clear, actor: "model", reason: "")
-        if case .record(let record) = operation { fixture.stage(record) }
     }
 
     private mutating func restart(_ sameBoot: Bool) -> Lines {
@@ -418,6 +397,8 @@ extension ModelRun {
         for number in numbers.sorted() { try compareDetails(number, .move(number)) }
         try compareEverything(.upkeep)
         for (name, queue) in [("Y", "tasks"), ("Z", "other")] {
+            let rules = model.rules[queue] ?? ModelRules()
+            if !model.exists.contains(queue) { try perform(.declare(queue, rules)) }
             try perform(.resume(queue))
             try perform(.connect(name, queue, session: 1, credit: 100, holding: []))
         }

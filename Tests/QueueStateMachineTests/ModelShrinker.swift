@@ -102,7 +102,7 @@ extension ModelCommand {
         case .redrive(let number, .some): return [.redrive(number, body: nil)]
         case .restart(sameBoot: false): return [.restart(sameBoot: true)]
         case .settle, .disconnect, .workerDied, .renew, .upkeep, .cancel, .redrive, .purge, .retryParked,
-            .giveUpParked, .pause, .resume, .checkpoint, .restart, .move:
+            .giveUpParked, .pause, .resume, .deleteQueue, .checkpoint, .restart, .move:
             return []
         }
     }

@@ -92,6 +92,16 @@ import Testing
         WrongReference(testDescription: "a purge is not counted", commandsMax: 6) { model, command in
             if case .purge = command { model.counts["purged tasks"] = 0 }
         },
+        WrongReference(testDescription: "a deletion forgets the counters", commandsMax: 6) { model, command in
+            if case .deleteQueue(let queue, _) = command, !model.exists.contains(queue) { model.counts = [:] }
+        },
+        WrongReference(testDescription: "a queue that ends its halt keeps counts", commandsMax: 8) {
+            model, command in
+            guard case .resume = command else { return }
+            for index in model.tasks.indices where model.tasks[index].state == .pending {
+                model.tasks[index].receives = max(1, model.tasks[index].receives)
+            }
+        },
     ]
 
     /// The test of the test: what is wrong is found, and little is left of the way to it.
