@@ -113,7 +113,8 @@ package struct BrokerDaemon {
             log.write(&broker)
             if broker.counters.syncs != syncs { lastSync = clocks.monotonicNanoseconds }
             try broker.sealIfQuiet(lastSync: lastSync, now: clocks.monotonicNanoseconds)
-            watchdog.feed(now: clocks.monotonicNanoseconds)
+            // Not the turn's own clock: a slow disk made the turn long.
+            watchdog.feed(now: Clocks.monotonicNanoseconds())
             Self.write(&status, of: broker, now: clocks.monotonicNanoseconds)
             let wake = min(
                 broker.wakeTime(clock, lastSync: lastSync), watchdog.nextFeed ?? .max,

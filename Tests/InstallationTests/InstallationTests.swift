@@ -21,7 +21,7 @@ struct InstallationTests {
         try await tell("restarts")
     }
 
-    @Test func aBrokerThatHangsIsReplacedAndADamagedJournalIsNotStartedAgain() async throws {
+    @Test func aBrokerThatHangsIsReplacedASlowOneIsNotAndADamagedJournalIsNotStartedAgain() async throws {
         try await tell("watchdog")
     }
 

@@ -1,4 +1,6 @@
 # Sourced by every box: installs the build as `make install` does and offers a few words for the stories.
+#
+# Never `... | grep -q`: grep leaves at the first match, and the program before it dies of SIGPIPE, or does not.
 set -euo pipefail
 build=${1:?the folder of the built programs}
 cd "$(dirname "$0")/../../.."

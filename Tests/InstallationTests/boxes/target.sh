@@ -11,10 +11,10 @@ holds "journalctl tells of its acceptance" until_true story 'task accepted'
 holds "journalctl tells of its completion" until_true story 'task completed'
 holds "journalctl has the processor's own words" until_true story 'priority low'
 holds "the broker's status has depth and rates" until_true eval \
-    'systemctl show -P StatusText taskq-broker | grep -q "tasks live, .* dead; .*/s accepted"'
+    'systemctl show -P StatusText taskq-broker | grep "tasks live, .* dead; .*/s accepted" >/dev/null'
 holds "the ingest's status has its address" eval \
-    'systemctl show -P StatusText taskq-ingest | grep -q "127.0.0.1:8080"'
-holds "taskq status works for root" eval 'taskq status | grep -q "^tasks "'
+    'systemctl show -P StatusText taskq-ingest | grep "127.0.0.1:8080" >/dev/null'
+holds "taskq status works for root" eval 'taskq status | grep "^tasks " >/dev/null'
 holds "taskq doctor finds nothing" eval 'taskq doctor >/tmp/doctor || { cat /tmp/doctor; false; }'
 
 holds "systemctl reload takes a good configuration" systemctl reload taskq-broker taskq-ingest
