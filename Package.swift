@@ -167,9 +167,8 @@ let testTargets: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "AdminCommands", "Journal", "TaskModel", "TestSupport", "taskq", "taskq-broker", "taskq-ingest",
-            "taskq-plugins",
-            "taskq-worker", "tasks-processor",
+            "AdminCommands", "Configuration", "Journal", "TaskModel", "TestSupport", "taskq", "taskq-broker",
+            "taskq-ingest", "taskq-plugins", "taskq-worker", "tasks-processor", arguments,
         ],
         swiftSettings: strict),
     .testTarget(
