@@ -67,7 +67,8 @@ extension KeeperMachine {
     }
 
     private static func facts(_ plugin: FolderObservation.Plugin) -> [String: String] {
-        var fields = ["queue": plugin.queue, "plugin": plugin.path]
+        // Not "plugin": that is what marks a processor's own words.
+        var fields = ["queue": plugin.queue, "path": plugin.path]
         if !plugin.hides.isEmpty { fields["hides"] = plugin.hides.joined(separator: ", ") }
         return fields
     }

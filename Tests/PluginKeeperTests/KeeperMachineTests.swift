@@ -63,6 +63,17 @@ import WireProtocol
         #expect(machine.observe(Self.seen(plugin), at: Self.at(2)) == [])
     }
 
+    /// A line with the field "plugin" is a processor's own: its other facts are not in its text.
+    @Test func whatTheKeeperSaysOfAPluginIsNotTakenForItsProcessorsWords() {
+        var machine = KeeperMachine()
+        _ = machine.connected()
+        let notices = machine.observe(Self.seen(Self.plugin("hello")), at: Self.at(0)).compactMap { action in
+            if case .tell(let notice) = action { notice } else { nil }
+        }
+        #expect(notices.map(\.message) == ["plugin found"])
+        #expect(notices.allSatisfy { $0.fields["plugin"] == nil && $0.fields["path"] != nil })
+    }
+
     @Test func aTouchedPluginIsLeftAloneUntilItHasBeenQuiet() {
         var machine = KeeperMachine()
         _ = machine.connected()
