@@ -13,8 +13,8 @@ struct TaskqCommand: ParsableCommand {
             """,
         version: "taskq \(ProductVersion.text)",
         subcommands: [
-            StatusCommand.self, QueuesCommand.self, GroupsCommand.self, GetCommand.self, PutCommand.self,
-            CancelCommand.self, PauseCommand.self, ResumeCommand.self, DrainCommand.self,
+            StatusCommand.self, QueuesCommand.self, GroupsCommand.self, GetCommand.self, LogsCommand.self,
+            PutCommand.self, CancelCommand.self, PauseCommand.self, ResumeCommand.self, DrainCommand.self,
             DeadLetterCommand.self, JournalCommand.self, ConfigCommand.self, DoctorCommand.self,
             PluginCommand.self, UpCommand.self,
         ])

@@ -36,7 +36,10 @@ struct BrokerLog {
         guard !broker.events.isEmpty else { return }
         eventsThisSecond += broker.events.count
         for event in broker.events {
-            let line = Line(event) { broker.state.declaration(of: $0).name }
+            var line = Line(event) { broker.state.declaration(of: $0).name }
+            if let task = event.taskWithoutQueue, let queue = broker.state.queue(of: task) {
+                line.metadata["task.queue"] = "\(broker.state.declaration(of: queue).name)"
+            }
             logger.log(level: line.level, "\(line.text)", metadata: line.metadata)
         }
         broker.events.removeAll(keepingCapacity: true)
@@ -46,7 +49,7 @@ struct BrokerLog {
 private struct Line {
     let level: Logger.Level
     let text: String
-    let metadata: Logger.Metadata
+    var metadata: Logger.Metadata
 
     init(_ level: Logger.Level, _ text: String, _ metadata: Logger.Metadata = [:]) {
         self.level = level
@@ -152,6 +155,19 @@ extension TaskAct {
         case .retry: "retried by an operator"
         case .deadLetter: "dead-lettered by an operator"
         case .cancel: "cancelled by an operator"
+        }
+    }
+}
+
+extension BrokerEvent {
+    /// The task of an event that does not name the queue itself.
+    fileprivate var taskWithoutQueue: TaskID? {
+        switch self {
+        case .attemptFailed(let id, _, _), .parked(let id), .operated(let id, _, _): id
+        case .accepted, .leased, .completed, .deadLettered, .cancelled, .workerConnected, .workerGone,
+            .queueDeclared, .queueDeleted, .pauseChanged, .stalled, .badFrame, .diskFull, .segmentsDeleted,
+            .checkpointFailed, .backupBegan, .backupEnded:
+            nil
         }
     }
 }

@@ -53,6 +53,11 @@ extension QueueStateMachine {
         return id.unixMilliseconds <= durable.newestForgotten ? .forgotten : .unknown
     }
 
+    /// Nil where no such task is waiting, leased, parked or dead.
+    package func queue(of id: TaskID) -> QueueNumber? {
+        durable.tasks.find(id).map { durable.queue(of: $0) }
+    }
+
     private func view(of slot: Slot<TaskEntry>, now: MonotonicTime) -> LiveTask {
         let task = durable.tasks[slot]
         let detail = durable.detail(of: slot)

@@ -15,7 +15,10 @@ import Testing
         ["get", "--wait", "31", "0198f6e2-7c1a-7d54-9b3e-0f2a6c8d4e10"], ["put", "No Such Queue", "{}"],
         ["put", "tasks", "{}", "--group", "two\nlines"], ["put", "tasks", "{}", "--idempotency-key", ""],
         ["put", "tasks", "{}", "--url", "ftp://x"], ["up", "--listen", "8080"],
-        ["up", "--log-format", "xml"],
+        ["up", "--log-format", "xml"], ["logs"], ["logs", "not-a-uuid"], ["logs", "--queue", "No Such"],
+        ["logs", "0198f6e2-7c1a-7d54-9b3e-0f2a6c8d4e10", "--queue", "tasks"],
+        ["logs", "0198f6e2-7c1a-7d54-9b3e-0f2a6c8d4e10", "--since", "yesterday"],
+        ["logs", "--queue", "tasks", "--lines", "-1"],
     ])
     func wrongUsageIsTwo(arguments: [String]) {
         #expect(AdminProgram.run(arguments) == 2)

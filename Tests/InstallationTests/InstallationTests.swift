@@ -34,6 +34,10 @@ struct InstallationTests {
         try await tell("plugins")
     }
 
+    @Test func aTasksStoryIsToldFromJournaldAndTheRecord() async throws {
+        try await tell("logs")
+    }
+
     @Test func theUnitsAreWellFormedAndAsClosedAsPromised() async throws {
         try await tell("exposure")
     }
