@@ -74,6 +74,15 @@ package enum FileContents {
         return String(decoding: buffer[..<count], as: UTF8.self)
     }
 
+    /// Makes a symbolic link, or leaves the one that says the same.
+    ///
+    /// The corresponding C function is `symlink`.
+    package static func makeLink(_ path: String, to target: String) throws(SystemError) {
+        if symlink(target, path) == 0 { return }
+        let failure = SystemError("symlink \(path)")
+        guard failure.errno == EEXIST, try linkTarget(path) == target else { throw failure }
+    }
+
     /// The part before the last slash; nil where there is nothing above.
     package static func parentDirectory(of path: String) -> String? {
         guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { return nil }

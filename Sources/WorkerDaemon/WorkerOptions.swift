@@ -136,13 +136,13 @@ package struct WorkerOptions: Sendable {
             surroundings.home = try FileContents.absolute(
                 configuration.paths.processorDirectory(queue: queue))
             try FileContents.makeDirectories(surroundings.home, mode: 0o700)
+            surroundings.credentialsDirectory = try QueueCredentials.directory(environment: environment)
         } catch {
             throw .system(error)
         }
         if let path = environment["PATH"], !path.isEmpty { surroundings.searchPath = path }
         surroundings.timeZone = environment["TZ"]
         if let folder = environment["TMPDIR"] { surroundings.temporaryDirectory = folder }
-        surroundings.credentialsDirectory = environment["CREDENTIALS_DIRECTORY"]
         surroundings.url = environment["TASKQ_URL"] ?? "http://\(configuration.api.listen)"
         return surroundings
     }

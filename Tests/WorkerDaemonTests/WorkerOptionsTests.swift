@@ -1,5 +1,6 @@
 import Configuration
 import Glibc
+import LinuxSystem
 import ProcessorSupervision
 import TestSupport
 import Testing
@@ -53,6 +54,38 @@ import WorkerDaemon
             #expect(surroundings.home == directory.path("state/worker/mail"))
             var status = stat()
             #expect(stat(surroundings.home, &status) == 0 && status.st_mode & 0o777 == 0o700)
+        }
+    }
+
+    @Test func secretsThatSystemdLoadedKeepTheNamesThatTheAdminGaveThem() throws {
+        try TemporaryDirectory.with { directory in
+            for (name, text) in [("queue", "none"), ("queue_api-key", "secret"), ("other", "x")] {
+                try directory.write(text, to: "loaded/\(name)")
+            }
+            try directory.write("", to: "mail/processor")
+            let environment = [
+                "CREDENTIALS_DIRECTORY": directory.path("loaded"), "RUNTIME_DIRECTORY": directory.path("run"),
+            ]
+            let arguments = ["--queue", "mail", "--plugin", directory.path("mail")]
+            for _ in 1...2 {
+                let shown = try options(directory, arguments, environment: environment)
+                    .supervision.surroundings.credentialsDirectory
+                #expect(shown == directory.path("run/credentials"))
+            }
+            #expect(try FileContents.names(in: directory.path("run/credentials")) == ["api-key", "other"])
+            let secret = try FileContents.read(directory.path("run/credentials/api-key"), maximumBytes: 100)
+            #expect(secret == Array("secret".utf8))
+        }
+    }
+
+    @Test func aQueueWithoutSecretsIsToldOfNone() throws {
+        try TemporaryDirectory.with { directory in
+            try directory.write("none", to: "loaded/queue")
+            let environment = [
+                "CREDENTIALS_DIRECTORY": directory.path("loaded"), "RUNTIME_DIRECTORY": directory.path("run"),
+            ]
+            #expect(try QueueCredentials.directory(environment: environment) == nil)
+            #expect(try QueueCredentials.directory(environment: [:]) == nil)
         }
     }
 

@@ -29,3 +29,21 @@ told() { setpriv --reuid stranger --regid stranger --clear-groups taskq status 2
 holds "a stranger is told the cure" eval '[[ $(told) == *"join the group taskq-admin"* ]]'
 holds "only the broker reads the journal" eval \
     '! setpriv --reuid taskq-worker --regid taskq-worker --clear-groups ls /var/lib/taskq 2>/dev/null'
+
+# Secrets reach the processors of their queue and of no other.
+install -D -m 600 /dev/stdin /etc/taskq/credentials/teller/api-key <<< 'open sesame'
+install -D -m 755 /dev/stdin /usr/local/lib/taskq/plugins/teller/processor <<'P'
+#!/bin/sh
+cat "$CREDENTIALS_DIRECTORY/api-key" > "$HOME/seen"
+P
+install -D -m 755 /dev/stdin /usr/local/lib/taskq/plugins/other/processor <<'P'
+#!/bin/sh
+cat "${CREDENTIALS_DIRECTORY:-/nowhere}"/* /etc/taskq/credentials/teller/* /run/credentials/*teller*/* \
+    /run/taskq-worker/teller/credentials/* > "$HOME/seen" 2>/dev/null || true
+P
+until_true systemctl is-active taskq-worker@teller || fail "no worker for teller"
+until_true systemctl is-active taskq-worker@other || fail "no worker for other"
+to() { curl -sS --fail -H 'Content-Type: application/json' -d '{}' "$url/queues/$1/tasks" | grep -o '[0-9a-f-]\{36\}'; }
+holds "both processors ran" eval 'is_completed "$(to teller)" && is_completed "$(to other)"'
+holds "one read the secret of its queue" eval '[[ $(< /var/lib/taskq-worker/teller/seen) == "open sesame" ]]'
+holds "the other found none" eval '[[ ! -s /var/lib/taskq-worker/other/seen ]]'

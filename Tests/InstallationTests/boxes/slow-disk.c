@@ -1,5 +1,5 @@
-/* Preloaded into the broker: a disk that takes as long to sync as a file says, in whole seconds, and no longer
-   once the file is gone. */
+/* Preloaded into the broker: a disk that takes as long to sync as a file says, in whole seconds, and no
+   longer once the file is gone. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
