@@ -69,22 +69,31 @@ import Testing
             // Major number 0: no block device of its own, tmpfs for one.
             guard stat(directory.path, &status) == 0, (status.st_dev >> 8) & 0xFFF != 0 else { return }
             let storage = FileStorage(directory: directory.path)
-            let bytes = [UInt8](repeating: 7, count: 4 << 20)
-            var room = [UInt8](repeating: 0, count: 100)
             for offset in [0, 5_000, 1 << 20, (2 << 20) + 5_000, (4 << 20) - 100] {
-                // A file for each question: asking starts a read ahead, which would answer the next one.
-                let file = try storage.create("file-\(offset)")
-                try bytes.withUnsafeBufferPointer { (bytes) throws(JournalError) in
-                    try file.writeFully(UnsafeRawBufferPointer(bytes), at: 0)
+                // A page that some processor's batch still holds stays, once in a long while.
+                let wasDropped = try (1...5).contains { attempt in
+                    try !isCached(at: offset, storage, "file-\(offset)-\(attempt)")
                 }
-                try file.sync()
-                file.dropCache()
-                let found = try room.withUnsafeMutableBufferPointer { (room) throws(JournalError) in
-                    try file.tryRead(into: UnsafeMutableRawBufferPointer(room), at: offset)
-                }
-                #expect(found == nil, "offset \(offset) is still in the cache")
+                #expect(wasDropped, "offset \(offset) is still in the cache")
             }
         }
+    }
+
+    /// Whether the cache answers for a file of 4 MiB that was dropped.
+    ///
+    /// A file for each question: asking starts a read ahead, which would answer the next one.
+    private func isCached(at offset: Int, _ storage: FileStorage, _ name: String) throws -> Bool {
+        let file = try storage.create(name)
+        try [UInt8](repeating: 7, count: 4 << 20).withUnsafeBufferPointer { (bytes) throws(JournalError) in
+            try file.writeFully(UnsafeRawBufferPointer(bytes), at: 0)
+        }
+        try file.sync()
+        file.dropCache()
+        var room = [UInt8](repeating: 0, count: 100)
+        let found = try room.withUnsafeMutableBufferPointer { (room) throws(JournalError) in
+            try file.tryRead(into: UnsafeMutableRawBufferPointer(room), at: offset)
+        }
+        return found != nil
     }
 
     @Test func everyFailureNamesItsCallItsFileAndItsErrno() throws {
