@@ -64,8 +64,8 @@ let shells: [Target] = [
     module(
         "BrokerDaemon",
         [
-            "BinaryCoding", "Configuration", "Journal", "LinuxSystem", "QueueStateMachine", "ServiceProgram",
-            "Systemd", "TaskModel", "WireProtocol", "ZeroMQ", logging,
+            "BinaryCoding", "Configuration", "Journal", "LinuxSystem", "QueueStateMachine", "ServiceLog",
+            "ServiceProgram", "Systemd", "TaskModel", "WireProtocol", "ZeroMQ", logging,
         ]
     ),
     module(

@@ -3,6 +3,7 @@ import Journal
 import LinuxSystem
 import Logging
 import QueueStateMachine
+import ServiceLog
 import ServiceProgram
 import Systemd
 import TaskModel
@@ -49,7 +50,8 @@ package struct BrokerDaemon {
             } catch let error as JournalError {
                 return exitStatus(of: error, logger)
             } catch {
-                logger.critical("broker failed", metadata: ["error": "\(error)"])
+                logger.critical(
+                    "broker failed", metadata: CatalogMessage.daemonFailed.with(["error": "\(error)"]))
                 return ServiceProgram.ExitStatus.failed
             }
         }
@@ -60,24 +62,28 @@ package struct BrokerDaemon {
         case .locked(let pid):
             logger.critical(
                 "another broker has this journal",
-                metadata: [
+                metadata: CatalogMessage.journalLocked.with([
                     "pid": "\(pid.map { "\($0)" } ?? "unknown")", "cure": "stop it, or use another --state",
-                ])
+                ]))
             return ExitStatus.locked
         case .damaged, .damagedRecord, .noGoodCheckpoint, .foreignFile, .unsupportedVersion:
             logger.critical(
                 "journal is damaged; nothing was changed and nothing is served",
-                metadata: ["damage": "\(error)", "cure": "docs/OPERATIONS.md, \"the journal is damaged\""])
+                metadata: CatalogMessage.journalDamaged.with([
+                    "damage": "\(error)", "cure": "docs/OPERATIONS.md, \"the journal is damaged\"",
+                ]))
             return ExitStatus.damaged
         case .isBackup, .notEmpty:
             logger.critical(
                 "this is a backup and no journal; nothing was changed and nothing is served",
-                metadata: ["cure": "'taskq journal restore' makes a journal of it elsewhere"])
+                metadata: CatalogMessage.journalIsBackup.with([
+                    "cure": "'taskq journal restore' makes a journal of it elsewhere"
+                ]))
             return ExitStatus.damaged
         case .storage, .full, .tooLarge, .gone:
             logger.critical(
                 "disk failed; what was not yet acknowledged is not acknowledged",
-                metadata: ["error": "\(error)"])
+                metadata: CatalogMessage.diskFailed.with(["error": "\(error)"]))
             return ExitStatus.diskFailed
         }
     }
@@ -209,7 +215,9 @@ package struct BrokerDaemon {
 
     private func logRecovery(_ report: RecoveryReport, tasks: UInt64) {
         for warning in report.warnings {
-            logger.warning("journal mended at start", metadata: ["what": "\(warning)"])
+            logger.warning(
+                "journal mended at start", metadata: CatalogMessage.journalMended.with(["what": "\(warning)"])
+            )
         }
         logger.notice(
             "journal recovered",

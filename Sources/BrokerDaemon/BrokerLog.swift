@@ -1,6 +1,7 @@
 import Configuration
 import Logging
 import QueueStateMachine
+import ServiceLog
 import TaskModel
 import WireProtocol
 
@@ -83,11 +84,14 @@ private struct Line {
         case .deadLettered(let id, let queue, let reason, let attempts):
             self.init(
                 .error, "task dead-lettered",
-                [
+                CatalogMessage.taskDeadLettered.with([
                     "task.id": "\(id)", "task.queue": "\(name(queue))", "reason": "\(reason.label)",
                     "task.attempts": "\(attempts)",
-                ])
-        case .parked(let id): self.init(.error, "task parked; its group is blocked", ["task.id": "\(id)"])
+                ]))
+        case .parked(let id):
+            self.init(
+                .error, "task parked; its group is blocked",
+                CatalogMessage.taskParked.with(["task.id": "\(id)"]))
         case .cancelled(let id, let queue, let actor):
             self.init(
                 .notice, "task cancelled",
@@ -107,9 +111,14 @@ private struct Line {
         case .workerGone(let worker, let queue, let died, let leases):
             // A worker that ends with nothing in hand was stopped, however its end was seen.
             let tookTasks = died && leases > 0
-            self.init(
-                tookTasks ? .warning : .notice, tookTasks ? "worker died" : "worker disconnected",
-                ["worker": "\(worker)", "task.queue": "\(queue)", "leases": "\(leases)"])
+            let facts: Logger.Metadata = [
+                "worker": "\(worker)", "task.queue": "\(queue)", "leases": "\(leases)",
+            ]
+            if tookTasks {
+                self.init(.warning, "worker died", CatalogMessage.workerDied.with(facts))
+            } else {
+                self.init(.notice, "worker disconnected", facts)
+            }
         case .queueDeclared(let queue): self.init(.notice, "queue declared", ["task.queue": "\(queue)"])
         case .queueDeleted(let queue):
             self.init(.notice, "queue deleted", ["task.queue": "\(name(queue))"])
@@ -124,12 +133,15 @@ private struct Line {
             // The worker itself has told people, with the cure.
             self.init(.debug, "queue stalled", ["task.queue": "\(queue)", "reason": "\(reason)"])
         case .badFrame(let role, let reason):
-            self.init(.warning, "bad frame dropped", ["socket": "\(role)", "reason": "\(reason)"])
-        case .diskFull: self.init(.error, "post refused: the disk is full")
+            let facts: Logger.Metadata = ["socket": "\(role)", "reason": "\(reason)"]
+            self.init(.warning, "bad frame dropped", CatalogMessage.frameRefused.with(facts))
+        case .diskFull: self.init(.error, "post refused: the disk is full", CatalogMessage.diskFull.with())
         case .backupBegan(let lsn): self.init(.notice, "backup began", ["journal.lsn": "\(lsn.rawValue)"])
         case .backupEnded(let reason): self.init(.notice, "backup ended", ["reason": "\(reason)"])
         case .segmentsDeleted(let numbers): self.init(.debug, "segments deleted", ["segments": "\(numbers)"])
-        case .checkpointFailed(let reason): self.init(.error, "checkpoint failed", ["reason": "\(reason)"])
+        case .checkpointFailed(let reason):
+            let facts: Logger.Metadata = ["reason": "\(reason)"]
+            self.init(.error, "checkpoint failed", CatalogMessage.checkpointFailed.with(facts))
         case .accepted, .leased, .completed, .attemptFailed, .deadLettered, .parked, .cancelled, .operated:
             preconditionFailure("a task's event was written before")
         }

@@ -23,7 +23,8 @@ package enum IngestDaemon {
                 try serve(options(setting), setting, &reload, logger: logger)
                 return ServiceProgram.ExitStatus.clean
             } catch {
-                logger.critical("ended", metadata: ["error": "\(error)"])
+                logger.critical(
+                    "ingest failed", metadata: CatalogMessage.daemonFailed.with(["error": "\(error)"]))
                 return ServiceProgram.ExitStatus.failed
             }
         }

@@ -1,6 +1,7 @@
 import BinaryCoding
 import Logging
 import NIOCore
+import ServiceLog
 import TaskModel
 import WireProtocol
 
@@ -21,7 +22,9 @@ extension IngestFront {
     }
 
     func brokerLost() {
-        if link.state == .ready, !isDraining { logger.warning("broker lost") }
+        if link.state == .ready, !isDraining {
+            logger.warning("broker lost", metadata: CatalogMessage.brokerAway.with())
+        }
         greeting.isConnected = false
         link.connectionLost(into: &completions)
         deliver()
@@ -35,7 +38,9 @@ extension IngestFront {
                 if let event = link.receive(reply, into: &completions) { handle(event) }
             }
         } catch {
-            logger.error("unreadable frame from the broker", metadata: ["error": "\(error)"])
+            logger.error(
+                "unreadable frame from the broker",
+                metadata: CatalogMessage.frameRefused.with(["error": "\(error)"]))
         }
     }
 
@@ -47,9 +52,13 @@ extension IngestFront {
             link.connectionLost(into: &completions)
             sayHello()
         case .helloRefused(let reason):
-            logger.error("hello refused by the broker", metadata: ["reason": "\(reason)"])
+            logger.error(
+                "hello refused by the broker",
+                metadata: CatalogMessage.frameRefused.with(["reason": "\(reason)"]))
         case .requestRejected(let reason):
-            logger.error("request rejected by the broker", metadata: ["reason": "\(reason)"])
+            logger.error(
+                "request rejected by the broker",
+                metadata: CatalogMessage.frameRefused.with(["reason": "\(reason)"]))
         }
     }
 

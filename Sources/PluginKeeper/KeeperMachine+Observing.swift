@@ -1,4 +1,5 @@
 private import ProcessorSupervision
+import ServiceLog
 package import TaskModel
 
 extension KeeperMachine {
@@ -30,7 +31,7 @@ extension KeeperMachine {
         let sentences = Set(observation.problems.filter { $0.queue == nil }.map(\.sentence))
         defer { toldProblems = sentences }
         return sentences.subtracting(toldProblems).sorted().map {
-            .tell(KeeperNotice(.error, "plugin refused", ["cure": $0]))
+            .tell(KeeperNotice(.error, "plugin refused", ["cure": $0], catalog: CatalogMessage.pluginRefused))
         }
     }
 
@@ -76,7 +77,9 @@ extension KeeperMachine {
     /// The queue exists, and nothing can serve it.
     private mutating func hold(_ queue: String, _ sentence: String) -> [Action] {
         guard kept[queue]?.standing != .held(sentence) else { return [] }
-        let notice = KeeperNotice(.error, "plugin refused", ["queue": queue, "cure": sentence])
+        let notice = KeeperNotice(
+            .error, "plugin refused", ["queue": queue, "cure": sentence],
+            catalog: CatalogMessage.pluginRefused)
         let isNew = kept[queue].map { $0.declaration == .due } ?? true
         let actions = stopWorker(of: queue)
         kept[queue, default: Kept(standing: .held(sentence))].standing = .held(sentence)

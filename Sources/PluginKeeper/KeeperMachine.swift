@@ -1,3 +1,4 @@
+import ServiceLog
 package import TaskModel
 package import WireProtocol
 
@@ -139,7 +140,12 @@ package struct KeeperMachine: Sendable {
             kept[queue]?.declaration = .refused(until: now.advanced(byMilliseconds: Delays.refused))
             guard kept[queue]?.toldRefusal != problem else { return [] }
             kept[queue]?.toldRefusal = problem
-            return [.tell(KeeperNotice(.error, "queue refused", ["queue": queue, "reason": problem]))]
+            return [
+                .tell(
+                    KeeperNotice(
+                        .error, "queue refused", ["queue": queue, "reason": problem],
+                        catalog: CatalogMessage.queueRefused))
+            ]
         }
         kept[queue]?.declaration = .done
         kept[queue]?.toldRefusal = ""

@@ -3,6 +3,7 @@ private import Glibc
 import LinuxSystem
 import Logging
 import ProcessorSupervision
+import ServiceLog
 import ServiceProgram
 import Systemd
 import TaskModel
@@ -31,7 +32,9 @@ package final class KeeperProgram {
                 logger.notice("stopped")
                 return ServiceProgram.ExitStatus.clean
             } catch {
-                logger.critical("plugin keeper failed", metadata: ["reason": "\(error)"])
+                logger.critical(
+                    "plugin keeper failed", metadata: CatalogMessage.daemonFailed.with(["reason": "\(error)"])
+                )
                 return ServiceProgram.ExitStatus.failed
             }
         }
@@ -81,9 +84,10 @@ package final class KeeperProgram {
     }
 
     private func tell(_ notice: KeeperNotice) {
+        let facts = notice.fields.mapValues { Logger.MetadataValue.string($0) }
         logger.log(
             level: Logger.Level(rawValue: notice.level.rawValue) ?? .notice, "\(notice.message)",
-            metadata: notice.fields.mapValues { "\($0)" })
+            metadata: notice.catalog?.with(facts) ?? facts)
     }
 
     /// Milliseconds, rounded up: a turn before its deadline would find nothing to do.

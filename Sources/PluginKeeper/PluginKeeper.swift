@@ -1,4 +1,5 @@
 package import LinuxSystem
+import ServiceLog
 package import TaskModel
 
 /// Keeps queues and workers as the plugin folders say.
@@ -123,6 +124,9 @@ package final class PluginKeeper {
 
     private func tellOnce(_ trouble: String) {
         guard toldTroubles.insert(trouble).inserted else { return }
-        orders.append(.tell(KeeperNotice(.warning, "plugin keeper", ["trouble": trouble])))
+        orders.append(
+            .tell(
+                KeeperNotice(
+                    .warning, "plugin keeper", ["trouble": trouble], catalog: CatalogMessage.foldersUnread)))
     }
 }

@@ -1,6 +1,7 @@
 private import Glibc
 import LinuxSystem
 import ProcessorSupervision
+import ServiceLog
 
 /// Has systemd run the workers: one `systemctl` at a time, without waiting for it.
 final class SystemdWorkers {
@@ -49,7 +50,9 @@ final class SystemdWorkers {
     }
 
     private static func failed(_ words: String, _ reason: String) -> KeeperNotice {
-        KeeperNotice(.warning, "systemctl failed", ["command": words, "reason": reason])
+        KeeperNotice(
+            .warning, "systemctl failed", ["command": words, "reason": reason],
+            catalog: CatalogMessage.systemctlFailed)
     }
 
     /// Its own words, on standard error, go where the keeper's go.

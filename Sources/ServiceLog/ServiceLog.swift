@@ -111,7 +111,8 @@ package final class ServiceLog: Sendable {
 
     private static func dropReport(_ count: UInt64) -> LogLine {
         LogLine(
-            level: .warning, message: "log lines dropped", metadata: ["log.dropped": "\(count)"],
+            level: .warning, message: "log lines dropped",
+            metadata: CatalogMessage.linesDropped.with(["log.dropped": "\(count)"]),
             wallMilliseconds: Clocks.wallMilliseconds())
     }
 }

@@ -33,7 +33,9 @@ package struct ConfigurationReload: Sendable {
             new = try sources.load()
         } catch {
             for problem in error.problems {
-                logger.error("configuration is wrong; the old one stays", metadata: ["mistake": "\(problem)"])
+                logger.error(
+                    "configuration is wrong; the old one stays",
+                    metadata: CatalogMessage.configurationWrong.with(["mistake": "\(problem)"]))
             }
             return
         }
@@ -50,7 +52,9 @@ package struct ConfigurationReload: Sendable {
         guard !changes.needingRestart.isEmpty else { return }
         logger.warning(
             "changes that take a restart",
-            metadata: ["keys": "\(changes.needingRestart.joined(separator: ", "))"])
+            metadata: CatalogMessage.restartNeeded.with([
+                "keys": "\(changes.needingRestart.joined(separator: ", "))"
+            ]))
     }
 
     private static func tell(_ notification: ServiceNotification) {

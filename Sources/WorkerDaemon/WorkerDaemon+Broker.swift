@@ -1,6 +1,7 @@
 import LinuxSystem
 import Logging
 import ProcessorSupervision
+import ServiceLog
 import TaskModel
 import WireProtocol
 import ZeroMQ
@@ -21,7 +22,9 @@ extension WorkerDaemon {
             case .message(let bytes):
                 read(bytes, now: now)
             case .disconnected:
-                if link.isConnected { log.say(.warning, "broker away, processors go on") }
+                if link.isConnected {
+                    log.say(.warning, "broker away, processors go on", CatalogMessage.brokerAway.with())
+                }
                 link.lost()
                 frame = FrameWriter()
                 unsent = []
@@ -36,7 +39,9 @@ extension WorkerDaemon {
             while let reply = try reader.nextReply() { act(on: reply, now: now) }
         } catch {
             badFrames += 1
-            log.say(.warning, "bad frame from the broker", ["detail": "\(error)"])
+            log.say(
+                .warning, "bad frame from the broker",
+                CatalogMessage.frameRefused.with(["detail": "\(error)"]))
         }
     }
 
@@ -50,7 +55,9 @@ extension WorkerDaemon {
             log.say(.info, "broker refused the hello, trying again", ["reason": "\(reason)"])
             link.refused(now: now)
         case .rejected(let reason):
-            log.say(.warning, "broker could not read a message", ["detail": "\(reason)"])
+            log.say(
+                .warning, "broker could not read a message",
+                CatalogMessage.frameRefused.with(["detail": "\(reason)"]))
         case .delivery(let task):
             // Before the welcome it can only stem from a connection that the hello has just declared lost.
             guard link.isConnected, ledger.take(task) else { return }

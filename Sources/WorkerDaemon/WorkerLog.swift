@@ -78,7 +78,8 @@ package struct WorkerLog {
     }
 
     func stalled(_ problem: StartProblem) {
-        logger.error("queue stalled", metadata: ["queue": "\(queue)", "cure": "\(problem.sentence)"])
+        let facts: Logger.Metadata = ["queue": "\(queue)", "cure": "\(problem.sentence)"]
+        logger.error("queue stalled", metadata: CatalogMessage.queueStalled.with(facts))
     }
 
     func say(_ level: Logger.Level, _ message: Logger.Message, _ metadata: Logger.Metadata = [:]) {

@@ -32,7 +32,8 @@ package enum WorkerProgram {
                 }
                 return ServiceProgram.ExitStatus.clean
             } catch {
-                logger.critical("worker failed", metadata: ["reason": "\(error)"])
+                logger.critical(
+                    "worker failed", metadata: CatalogMessage.daemonFailed.with(["reason": "\(error)"]))
                 return error.exitStatus
             }
         }

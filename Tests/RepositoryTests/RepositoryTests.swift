@@ -58,6 +58,17 @@ import Testing
         expectNone(TreeRules.modulesMissing(inArchitecture: text, modules: checkout.modules))
     }
 
+    @Test func whatAsksSomethingOfAnAdminIsInTheCatalog() throws {
+        let entries = CatalogRules.entries(try checkout.text(of: CatalogRules.catalog))
+        #expect(entries.count > 15)
+        expectNone(CatalogRules.illFormed(entries))
+        let ids = try #require(checkout.sources.first { $0.path == CatalogRules.ids })
+        expectNone(CatalogRules.unmatched(entries, ids))
+        let table = try checkout.text(of: CatalogRules.table)
+        expectNone(CatalogRules.unsaid(entries, checkout.sources, table: table))
+        expectNone(checkout.sources.flatMap(CatalogRules.unexplained))
+    }
+
     @Test func linksLeadSomewhere() throws {
         let paths = Set(checkout.paths)
         let documents = checkout.paths.filter { $0.hasSuffix(".md") }

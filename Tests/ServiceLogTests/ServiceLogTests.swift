@@ -64,11 +64,10 @@ import Testing
         let lines = reader.values.joined().split(separator: "\n")
         let written = lines.count { $0.contains(padding) }
         let dropped = lines.compactMap { line -> Int? in
-            guard line.contains("log lines dropped"), let value = line.split(separator: "\"").dropLast().last
-            else {
-                return nil
-            }
-            return Int(value)
+            guard line.contains("log lines dropped") else { return nil }
+            // "log.dropped":"123" among the other members.
+            let words = line.split(separator: "\"")
+            return words.firstIndex(of: "log.dropped").flatMap { Int(words[$0 + 2]) }
         }
         #expect(written < 2_000)
         #expect(written + dropped.reduce(0, +) == 2_000)

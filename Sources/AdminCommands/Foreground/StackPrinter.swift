@@ -65,7 +65,8 @@ struct StackPrinter {
     /// The plugin keeper's words.
     func tell(_ notice: KeeperNotice) {
         guard !isJSON else {
-            let metadata = notice.fields.mapValues { Logger.MetadataValue.string($0) }
+            let facts = notice.fields.mapValues { Logger.MetadataValue.string($0) }
+            let metadata = notice.catalog?.with(facts) ?? facts
             let line = LogLine(
                 level: Logger.Level(rawValue: notice.level.rawValue) ?? .notice, message: notice.message,
                 metadata: metadata, wallMilliseconds: Clocks.wallMilliseconds())
@@ -105,7 +106,8 @@ struct StackPrinter {
     }
 
     private func show(level: String, _ message: String, fields: [String: String], label: String) {
-        let facts = fields.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+        let shown = fields.filter { $0.key != "message.id" }.sorted { $0.key < $1.key }
+        let facts = shown.map { " \($0.key)=\($0.value)" }.joined()
         let word = level == "info" || level == "notice" ? "" : "\(level): "
         let head = painted(Self.levels[level] ?? "0", "\(label): \(word)")
         write(head + TerminalText.escaped(message) + painted("2", TerminalText.escaped(facts)))

@@ -68,3 +68,22 @@ holds "who may not ask the broker gets journald's part" eval '[[ $(as reader 2>/
 holds "and is told so" eval '[[ $(as reader 2>&1 >/dev/null) == *"join the group taskq-admin"* ]]'
 systemctl stop taskq-broker
 holds "without a broker the story is journald's" eval '[[ $(story 2>/dev/null) == *"attempt 2"* ]]'
+
+# What asks something of an admin is explained below its line.
+explained() { journalctl -q --no-pager -x "$@"; }
+holds "the catalog is installed" eval '[[ $(journalctl --list-catalog | grep -c "taskq\|queue\|journal") -gt 10 ]]'
+install -D -m 755 /dev/stdin /usr/local/lib/taskq/plugins/mail/processor <<<$'#!/no/such/interpreter\n'
+install -D -m 755 /dev/stdin /usr/local/lib/taskq/plugins/poison/processor <<<$'#!/bin/sh\nexit 65\n'
+systemctl start taskq-broker
+until_true systemctl is-active taskq-worker@mail taskq-worker@poison || fail "no workers"
+curl -sS --retry 9 --retry-all-errors --fail-with-body -H 'Content-Type: application/json' -d '{}' "$url/queues/poison/tasks" >/dev/null
+says() { explained -u "$1" | grep -F -- "$2" >/dev/null; }
+holds "a processor that cannot start names its queue" until_true says taskq-worker@mail \
+    "Subject: The processor of queue mail cannot start"
+holds "and the remedy" says taskq-worker@mail "taskq plugin test NAME"
+holds "a dead task's line has the words to type" until_true says taskq-broker "taskq dlq redrive "
+holds "with the id in them" eval '! explained -u taskq-broker | grep "@TASKQ_"'
+worker=$(taskq logs --queue mail --json | grep -c '"message":"queue stalled') || true
+holds "the line is one of the queue's" test "$worker" -ge 1
+holds "an id finds all lines of its kind" eval \
+    '[[ $(journalctl -q --no-pager -o cat MESSAGE_ID=$(grep -A1 "^# task dead-lettered" systemd/taskq.catalog | grep -o "[0-9a-f]\{32\}")) == *poison* ]]'
