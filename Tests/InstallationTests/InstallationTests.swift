@@ -38,6 +38,10 @@ struct InstallationTests {
         try await tell("logs")
     }
 
+    @Test func aPluginThatWouldFailAsAServiceIsFoundOutBefore() async throws {
+        try await tell("as-service")
+    }
+
     @Test func theUnitsAreWellFormedAndAsClosedAsPromised() async throws {
         try await tell("exposure")
     }

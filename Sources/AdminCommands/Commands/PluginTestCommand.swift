@@ -12,7 +12,9 @@ struct PluginTestCommand: ParsableCommand {
         commandName: "test", abstract: "Run a plugin with one task, as a worker would.",
         discussion: """
             The process is real; the queue and the plugin's own state are not touched. Without --task \
-            the payload is the plugin's example.json, else an empty object. Exit codes: 0 acked (with \
+            the payload is the plugin's example.json, else an empty object. With --as-service it runs a copy \
+            of the plugin as the installed worker would: as its user, with its limits, drop-ins and \
+            credentials, the file system read-only. Exit codes: 0 acked (with \
             --torture: and no trial went badly), 1 not.
             """)
 
@@ -33,15 +35,26 @@ struct PluginTestCommand: ParsableCommand {
         help: "Try also what goes wrong one day: tasks that come twice, that are large, that are cut short.")
     var torture = false
 
+    @Flag(
+        name: .customLong("as-service"),
+        help: "Run it in the sandbox of the installed taskq-worker@.service; needs root and systemd.")
+    var asService = false
+
     @Option(name: .customLong("config"), help: "The configuration (config/dev.toml where that exists).")
     var config: String?
 
     @Flag(name: .customLong("json"), help: "One JSON value for scripts instead of text for people.")
     var json = false
 
+    func validate() throws {
+        guard !asService || config == nil else {
+            throw ValidationError("--as-service reads /etc/taskq, as the service does: leave --config out")
+        }
+    }
+
     func run() throws {
         do {
-            try rehearse()
+            if asService { try rehearseAsService() } else { try rehearse() }
         } catch let error as SystemError {
             throw CommandFailure.failed("the plugin cannot be tried: \(error)")
         } catch let error as ProcessorSupervisionError {
@@ -59,6 +72,26 @@ struct PluginTestCommand: ParsableCommand {
             return try run(subject, payload)
         }
         if !isAcked { throw ExitStatusRequest(code: 1) }
+    }
+
+    private func rehearseAsService() throws {
+        let found = try find()
+        let flags = (torture ? ["--torture"] : []) + (json ? ["--json"] : [])
+        let service = ServiceRehearsal(plugin: found, payload: try readPayload(found), flags: flags)
+        let status = try service.run()
+        guard status != 0 else { return }
+        FileText.write(Self.surroundings(found.queue), to: STDERR_FILENO)
+        throw ExitStatusRequest(code: status)
+    }
+
+    /// What most often makes the difference between here and there.
+    private static func surroundings(_ queue: String) -> String {
+        """
+        taskq: note: this was as a service. It writes to TASKQ_STATE_DIR and TMPDIR alone, sees no /home, \
+        runs programs of /usr, /opt and /srv alone, and has no capability; \
+        'systemctl cat taskq-worker@\(queue)' has all. Without --as-service the command runs it as you.
+
+        """
     }
 
     private func run(_ subject: PluginUnderTest, _ payload: [UInt8]) throws -> Bool {
