@@ -42,6 +42,11 @@ struct InstallationTests {
         try await tell("as-service")
     }
 
+    @Test(.enabled(if: hasMemoryController, "this machine keeps the memory controller in cgroup v1"))
+    func aProcessorKilledForItsMemoryIsAnAttemptAndNotTheWorkersEnd() async throws {
+        try await tell("memory")
+    }
+
     @Test func theUnitsAreWellFormedAndAsClosedAsPromised() async throws {
         try await tell("exposure")
     }
@@ -64,3 +69,10 @@ struct InstallationTests {
 }
 
 private let isRoot = geteuid() == 0
+
+/// Whether MemoryMax= does anything in a box: its cgroup v2 has the controllers that the host's has.
+private let hasMemoryController = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].contains { folder in
+    // ignoring: where the file is not, there is no cgroup v2.
+    let lines = (try? TextFile.lines(of: "\(folder)/cgroup.controllers")) ?? []  // ignoring: as above
+    return lines.joined(separator: " ").split(separator: " ").contains("memory")
+}
